@@ -1,0 +1,128 @@
+/**
+ * The configuration file as types: parsed once, at start. config/signpost.example.yaml explains each setting to admins.
+ */
+import { z } from 'zod';
+import { LANGUAGES } from '../directory/directory.ts';
+import { LEVELS } from '../requests/model.ts';
+
+const SECONDS = { second: 1, minute: 60, hour: 3600, day: 86_400 } as const;
+
+/** "7 days", "90 seconds" → milliseconds. */
+const duration = z.string().transform((text, context) => {
+  const match = /^(\d+) ?(second|minute|hour|day)s?$/.exec(text.trim());
+  if (!match) {
+    context.addIssue({ code: 'custom', message: 'write a duration such as "7 days", "12 hours", "90 seconds"' });
+    return z.NEVER;
+  }
+  return Number(match[1]) * SECONDS[match[2] as keyof typeof SECONDS] * 1000;
+});
+
+/** "25 MiB" → bytes. */
+const size = z.string().transform((text, context) => {
+  const match = /^(\d+) ?(KiB|MiB)$/.exec(text.trim());
+  if (!match) {
+    context.addIssue({ code: 'custom', message: 'write a size such as "25 MiB" or "500 KiB"' });
+    return z.NEVER;
+  }
+  return Number(match[1]) * (match[2] === 'MiB' ? 1024 * 1024 : 1024);
+});
+
+const domain = z.string().regex(/^(?=.{1,253}$)[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'write a domain in lower case, without @');
+
+/** "127.0.0.1:8891" or "unix:/run/signpost/milter.sock" */
+const listen = z.string().transform((text, context) => {
+  if (text.startsWith('unix:/')) return { path: text.slice(5) };
+  const match = /^(.+):(\d+)$/.exec(text);
+  if (!match || Number(match[2]) > 65_535) {
+    context.addIssue({ code: 'custom', message: 'write HOST:PORT or unix:/absolute/path' });
+    return z.NEVER;
+  }
+  return { host: match[1]!, port: Number(match[2]) };
+});
+
+export const configSchema = z.strictObject({
+  company: z.strictObject({
+    name: z.string().min(1).max(64),
+    vat: z.string().nullable().default(null),
+    /** ISO 3166-1 alpha-2, for certificates. */
+    country: z.string().regex(/^[A-Z]{2}$/),
+  }),
+  /** Where phones reach the gateway: https, or http on loopback. */
+  publicUrl: z.url().transform(text => text.replace(/\/+$/, '')),
+  /** Absolute, or relative to the config file. */
+  state: z.string().default('state'),
+  domains: z.array(z.strictObject({ sign: domain, mail: z.array(domain).min(1) })).min(1),
+  directory: z.strictObject({ file: z.string().default('people.yaml') }),
+  mail: z.strictObject({
+    milter: listen,
+    lmtp: listen,
+    /** The Postfix that takes our mail. */
+    smtp: z.strictObject({ host: z.string(), port: z.number().int() }),
+    /** Our address on the first sign domain. */
+    from: z.string().default('signpost'),
+    /** Addresses (or CIDR ranges) of relays that authenticate their senders and enforce that the envelope sender is the login. */
+    authenticatingRelays: z.array(z.string()).default([]),
+    maxMessageSize: size.prefault('25 MiB'),
+    maxDocuments: z.number().int().min(1).default(10),
+    /** How long a verdict is believed; outlives Postfix's maximal_queue_lifetime. */
+    verdictLifetime: duration.prefault('10 days'),
+  }),
+  http: z.strictObject({
+    listen,
+    /** Without it plain HTTP, which only loopback listeners may use. Files are read again when they change. */
+    tls: z.strictObject({ certificate: z.string(), key: z.string() }).nullable().default(null),
+    /** Addresses of reverse proxies whose X-Forwarded-For is believed. */
+    trustedProxies: z.array(z.string()).default([]),
+  }),
+  levels: z
+    .strictObject({
+      default: z.enum(LEVELS).default('advanced'),
+      offered: z.array(z.enum(LEVELS)).min(1).default(['advanced']),
+    })
+    .prefault({}),
+  language: z.enum(LANGUAGES).default('en'),
+  requests: z
+    .strictObject({
+      expiry: duration.prefault('7 days'),
+      maxExpiry: duration.prefault('30 days'),
+      maxPendingPerSender: z.number().int().min(1).default(100),
+      mode: z.enum(['parallel', 'ordered']).default('parallel'),
+      rejectionComment: z.enum(['optional', 'required']).default('optional'),
+    })
+    .prefault({}),
+  enrolment: z
+    .strictObject({
+      mailedCode: z.boolean().default(false),
+      codeLifetime: duration.prefault('15 minutes'),
+      codesPerDay: z.number().int().default(5),
+    })
+    .prefault({}),
+  certificates: z.strictObject({ validity: duration.prefault('30 days') }).prefault({}),
+  timestamps: z
+    .strictObject({
+      /** Tried in order; "embedded" is our own authority, anything else the URL of an RFC 3161 service. */
+      authorities: z
+        .array(z.union([z.literal('embedded'), z.strictObject({ url: z.url(), trust: z.string() })]))
+        .min(1)
+        .default(['embedded']),
+    })
+    .prefault({}),
+  documents: z
+    .strictObject({
+      maxPages: z.number().int().default(2000),
+      memory: size.prefault('512 MiB'),
+      timeout: duration.prefault('30 seconds'),
+    })
+    .prefault({}),
+  /** File with the passphrase of the key files; a systemd credential in production. */
+  passphrase: z.string().default('passphrase'),
+  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+});
+
+export type Config = z.infer<typeof configSchema> & {
+  /** Absolute folder of the config file; keys/ and certs/ lie in it. */
+  readonly folder: string;
+};
+
+/** Where a listener listens. */
+export type Listen = Config['mail']['milter'];

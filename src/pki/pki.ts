@@ -1,0 +1,104 @@
+/**
+ * The company's PKI as the rest of the gateway sees it. Certificates, CSRs, CRLs, OCSP messages and timestamp tokens
+ * cross this border as DER bytes; serial numbers as lower-case hex without leading zeros.
+ */
+import type { KeyObject } from 'node:crypto';
+import type { Person } from '../directory/directory.ts';
+
+export type SignatureAlgorithm = 'ecdsa-p256-sha256' | 'rsa-sha256';
+
+/** A private key that can sign; in a file now, in PKCS#11 later. */
+export interface SigningKey {
+  readonly algorithm: SignatureAlgorithm;
+  readonly publicKey: KeyObject;
+  /** Signs `data` (hashing it with SHA-256). ECDSA as DER ECDSA-Sig-Value (RFC 3279 §2.2.3), RSA as PKCS#1 v1.5. */
+  sign(data: Uint8Array): Promise<Uint8Array>;
+}
+
+/** A key with its certificate and the issuers up to the root (nearest first). */
+export interface Identity {
+  readonly key: SigningKey;
+  readonly certificate: Uint8Array;
+  readonly issuers: readonly Uint8Array[];
+}
+
+export type RevocationReason =
+  | 'unspecified'
+  | 'keyCompromise'
+  | 'affiliationChanged'
+  | 'superseded'
+  | 'cessationOfOperation'
+  | 'certificateHold'
+  | 'privilegeWithdrawn';
+
+export interface CertificateRecord {
+  readonly serial: string;
+  readonly certificate: Uint8Array;
+  readonly personId: string | null;
+  readonly deviceId: string | null;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly revokedAt: Date | null;
+  readonly reason: RevocationReason | null;
+  /** SHA-256 (hex) of the SubjectPublicKeyInfo: a key belongs to one person, once. */
+  readonly keyHash: string;
+}
+
+/** The CSR can't be accepted; `message` says why. */
+export class CertificateRefused extends Error {
+  override readonly name = 'CertificateRefused';
+}
+
+export interface CertificateAuthority {
+  /** The CA certificate, then its issuers up to the root. */
+  readonly chain: readonly Uint8Array[];
+  /**
+   * A certificate for document signing, at most 31 days. Subject and extensions come from the directory and the profile;
+   * from the CSR (PKCS#10) only the proven P-256 public key. @throws CertificateRefused
+   */
+  issueForPerson(csr: Uint8Array, person: Person, deviceId: string): Promise<CertificateRecord>;
+  find(serial: string): Promise<CertificateRecord | null>;
+  listForDevice(deviceId: string): Promise<readonly CertificateRecord[]>;
+  /** Idempotent; the CRL and OCSP answers change at once. */
+  revoke(serial: string, reason: RevocationReason): Promise<void>;
+  /** The current full CRL, DER. */
+  crl(): Promise<Uint8Array>;
+  /** Answers an RFC 6960 request; malformed ones with the status malformedRequest. Never throws. */
+  ocsp(request: Uint8Array): Promise<Uint8Array>;
+}
+
+export interface Timestamp {
+  /** The TimeStampToken (a CMS ContentInfo), DER. */
+  readonly token: Uint8Array;
+  readonly time: Date;
+  /** Certificates of the authority: the signer's first, then its issuers as far as known. */
+  readonly certificates: readonly Uint8Array[];
+}
+
+/** No authority answered soundly; jobs try again later. */
+export class TimestampUnavailable extends Error {
+  override readonly name = 'TimestampUnavailable';
+}
+
+export interface TimestampAuthority {
+  /** RFC 3161 token over a SHA-256 digest, checked fully. @throws TimestampUnavailable */
+  stamp(sha256: Uint8Array): Promise<Timestamp>;
+}
+
+/** What a validator needs later (PAdES DSS); each DER. */
+export interface ValidationData {
+  readonly certificates: readonly Uint8Array[];
+  /** OCSPResponse structures (whole responses). */
+  readonly ocsps: readonly Uint8Array[];
+  readonly crls: readonly Uint8Array[];
+}
+
+export interface Pki {
+  readonly ca: CertificateAuthority;
+  readonly seal: Identity;
+  readonly timestamps: TimestampAuthority;
+  /** DER of the self-signed anchors, for trust.pem. */
+  readonly anchors: readonly Uint8Array[];
+  /** Everything needed to validate these certificates later. */
+  validationData(certificates: readonly Uint8Array[]): Promise<ValidationData>;
+}

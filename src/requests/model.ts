@@ -1,0 +1,156 @@
+/**
+ * The words of the product as types: what an entrance asks for (Submission) and what it becomes
+ * (Request with one Session per signatory, Devices that sign). State changes only in src/requests.
+ */
+import type { Language, Person } from '../directory/directory.ts';
+import type { DocumentLayout } from '../documents/layout.ts';
+
+export const LEVELS = ['standard', 'advanced', 'qualified', 'seal'] as const;
+export type Level = (typeof LEVELS)[number];
+export type Mode = 'parallel' | 'ordered';
+
+/** Somebody who gets the outcome by mail: a snapshot, so that a later directory change rewrites no history. */
+export interface Party {
+  readonly personId: string;
+  readonly name: string;
+  readonly mail: string;
+  readonly language: Language;
+}
+
+/** What an entrance (mail, later SOAP and REST) asks for, already authenticated, resolved and parsed. */
+export interface Submission {
+  readonly sender: Person;
+  /** In the order of the To field; each person once; never empty. */
+  readonly signatories: readonly Person[];
+  /** Parties that get the result but don't sign. */
+  readonly copies: readonly Person[];
+  readonly level: Level;
+  /** True when the level came from the config, so that the acknowledgement names it. */
+  readonly levelIsDefault: boolean;
+  readonly mode: Mode;
+  /** What the sender asked for as deadline, or null for the config's default. */
+  readonly expiresAt: Date | null;
+  /** Decoded documents, in the mail's order; never empty. `name` is a display name, never a path. */
+  readonly documents: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+  /** Names of the parts that were passed over. */
+  readonly passedOver: readonly string[];
+  /** The sender's subject as written, controls removed. */
+  readonly subject: string;
+  /** The sender's own text as plain text, controls removed; may be empty. */
+  readonly text: string;
+  /** Message-ID with angle brackets, and the ids it refers to, for threading. */
+  readonly messageId: string;
+  readonly references: readonly string[];
+  /** The same message delivered twice has the same key (DESIGN.md decision 3): SHA-256 in hex. */
+  readonly key: string;
+  /** Postfix queue id, for the log; null for entrances other than mail. */
+  readonly queueId: string | null;
+}
+
+export const REQUEST_STATES = [
+  'preparing',
+  'open',
+  'closing',
+  'finished',
+  'rejected',
+  'expired',
+  'cancelled',
+  'failed',
+] as const;
+export type RequestState = (typeof REQUEST_STATES)[number];
+
+/** SHA-256 in lower-case hex of a file in the blob store. */
+export type BlobId = string;
+
+export interface RequestDocument {
+  readonly name: string;
+  readonly pages: number;
+  /** The bytes as they were mailed. */
+  readonly original: BlobId;
+  /** The newest revision (what devices read); null until prepared. */
+  readonly head: BlobId | null;
+  /** Length of the head in bytes. */
+  readonly headLength: number;
+  /** Where the fields of each signatory are; null until prepared. */
+  readonly layout: DocumentLayout | null;
+  /** The finished file: closing seal, DSS, document timestamp. */
+  readonly finished: BlobId | null;
+}
+
+/** A short exclusive right to sign the newest revision (DESIGN.md decision 12). */
+export interface Turn {
+  /** Fencing token: random, unguessable, never reused. */
+  readonly id: string;
+  readonly sessionId: string;
+  readonly deviceId: string;
+  /** Serial number (hex) of the certificate that will be used. */
+  readonly certificateSerial: string;
+  /** Signing time, fixed at the grant. */
+  readonly signingTime: Date;
+  readonly expiresAt: Date;
+  /** The head of each document that this turn signs; a commit compares and swaps them. */
+  readonly heads: readonly BlobId[];
+}
+
+export interface Request {
+  /** 12 characters of Crockford base32, shown to people as the request number. */
+  readonly id: string;
+  readonly key: string;
+  readonly state: RequestState;
+  readonly level: Level;
+  readonly levelIsDefault: boolean;
+  readonly mode: Mode;
+  readonly sender: Party;
+  readonly copies: readonly Party[];
+  /** In signing order; `index` in the array is the signatory's number in the document layout. */
+  readonly sessions: readonly Session[];
+  readonly documents: readonly RequestDocument[];
+  readonly passedOver: readonly string[];
+  readonly subject: string;
+  readonly text: string;
+  readonly messageId: string;
+  readonly references: readonly string[];
+  readonly queueId: string | null;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly endedAt: Date | null;
+  readonly turn: Turn | null;
+  /** Counts up with every commit; a commit compares and swaps it. */
+  readonly version: number;
+}
+
+/** waiting: not their turn yet (in order) or still preparing; closed: the request ended without them. */
+export const SESSION_STATES = ['waiting', 'open', 'signed', 'rejected', 'closed'] as const;
+export type SessionState = (typeof SESSION_STATES)[number];
+
+export interface Session {
+  /** [A-Za-z0-9]{16}. Never usable as a link, never shown to other parties. */
+  readonly id: string;
+  readonly party: Party;
+  readonly state: SessionState;
+  /** SHA-256 (hex) of the link token; the token itself is derived by requests/links.ts and stored nowhere. */
+  readonly linkHash: string;
+  readonly endedAt: Date | null;
+  /** The signatory's comment with a rejection. */
+  readonly comment: string | null;
+  readonly deviceId: string | null;
+  readonly certificateSerial: string | null;
+}
+
+export const DEVICE_STATES = ['active', 'retired', 'revoked'] as const;
+export type DeviceState = (typeof DEVICE_STATES)[number];
+
+/** A signatory's enrolled phone, browser or command line. */
+export interface Device {
+  /** RFC 7638 thumbprint (base64url) of the authentication key: it is the `keyid` of RFC 9421 signatures. */
+  readonly id: string;
+  readonly personId: string;
+  /** What the person calls it ("Firefox on Android"). */
+  readonly name: string;
+  readonly kind: 'browser' | 'command-line';
+  /** Public authentication key, P-256, as JWK. */
+  readonly key: { readonly kty: 'EC'; readonly crv: 'P-256'; readonly x: string; readonly y: string };
+  readonly state: DeviceState;
+  readonly createdAt: Date;
+  readonly endedAt: Date | null;
+}

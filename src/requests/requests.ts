@@ -1,0 +1,118 @@
+/**
+ * What entrances and the phone's API may do with requests. The implementation is the only place where state changes.
+ * It knows neither mail nor HTTP.
+ */
+import type { Device, Request, Session, Submission } from './model.ts';
+
+export interface Opened {
+  readonly request: Request;
+  /** False when the same submission had been opened before. */
+  readonly created: boolean;
+}
+
+/** A person already has too many pending requests. Mail answers 450 4.7.1. */
+export class TooManyRequests extends Error {
+  override readonly name = 'TooManyRequests';
+}
+
+export type ConflictReason = 'not-open' | 'not-your-turn' | 'turn-lost' | 'busy' | 'no-certificate' | 'bad-signature';
+
+/** The action does not fit the state now. `busy`: another signatory has the turn, try again in a few seconds. */
+export class Conflict extends Error {
+  override readonly name = 'Conflict';
+  readonly reason: ConflictReason;
+  constructor(reason: ConflictReason, message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+export interface GrantedDocument {
+  /** Length of the prefix that the device said it has; `appended` continues there. */
+  readonly known: number;
+  /** Bytes appended since, up to and including the prepared revision with its zeroed Contents. */
+  readonly appended: Uint8Array;
+  readonly byteRange: readonly [number, number, number, number];
+  /** DER, SET OF: what the device signs after checking it. */
+  readonly signedAttributes: Uint8Array;
+}
+
+export interface Grant {
+  readonly turn: string;
+  readonly expiresAt: Date;
+  readonly signingTime: Date;
+  readonly documents: readonly GrantedDocument[];
+}
+
+export interface Requests {
+  /** Safe when it returns: files fsynced, row committed (DESIGN.md decision 3). @throws TooManyRequests */
+  open(submission: Submission): Promise<Opened>;
+
+  /** The session that a link token names, whatever its state, with its request; null when unknown. */
+  findByLink(token: string): Promise<{ request: Request; session: Session } | null>;
+  /** The link token of a session (never another party's business). */
+  linkToken(session: Session): string;
+  /** Sessions of a person that wait for them. */
+  waitingFor(personId: string): Promise<readonly { request: Request; session: Session }[]>;
+  /** Bytes of the newest revision of document `index`. */
+  readHead(request: Request, index: number): Promise<Uint8Array>;
+
+  /**
+   * Grants a turn on the newest revision: 60 s lease, fencing token (DESIGN.md decision 12). The same device asking
+   * again while its turn lasts gets the same turn. `known[i]` is the length of document i that the device has; it must
+   * be the length of an earlier (or the newest) revision, else everything is sent. @throws Conflict
+   */
+  grantTurn(
+    sessionId: string,
+    device: Device,
+    ask: { readonly certificateSerial: string; readonly known: readonly number[]; readonly utcOffset: number },
+  ): Promise<Grant>;
+  /**
+   * Checks each signature (DER ECDSA) against the turn's certificate, timestamps, completes and commits all documents of
+   * the request at once. Repeating it with the same turn after success returns the session as signed. @throws Conflict
+   */
+  completeTurn(sessionId: string, device: Device, turn: string, signatures: readonly Uint8Array[]): Promise<Session>;
+  /** Ends the whole request as rejected; repeating it returns the same session. @throws Conflict */
+  reject(sessionId: string, device: Device, comment: string | null): Promise<Session>;
+  /** By the admin (later the sender). @throws Conflict when it has ended already */
+  cancel(requestId: string): Promise<Request>;
+
+  find(requestId: string): Promise<Request | null>;
+  list(filter: { readonly ended: boolean }): Promise<readonly Request[]>;
+}
+
+export interface EnrolmentCode {
+  /** Six digits. */
+  readonly code: string;
+  readonly expiresAt: Date;
+}
+
+/** The one answer to every wrong, expired or used-up code, and to unknown people. */
+export class EnrolmentRefused extends Error {
+  override readonly name = 'EnrolmentRefused';
+}
+
+/** Devices and their enrolment. */
+export interface Devices {
+  /** An admin's code for a person: single use, 15 minutes, five tries. Replaces an older one. */
+  createAdminCode(personId: string): Promise<EnrolmentCode>;
+  /**
+   * Mails a six-digit code to the person's primary address, bound to the link (if any) and the new key. Silently does
+   * nothing when the config doesn't allow it, the person is unknown or the link isn't theirs, or their cap of the day
+   * is reached: the caller can't tell.
+   */
+  sendCode(ask: { readonly address: string; readonly link: string | null; readonly deviceId: string }): Promise<void>;
+  /** Uses up a code. The device named in `replaces` (same person) is retired. @throws EnrolmentRefused */
+  enrol(ask: {
+    readonly address: string;
+    readonly code: string;
+    readonly link: string | null;
+    readonly device: Pick<Device, 'id' | 'key' | 'name' | 'kind'>;
+    readonly replaces: string | null;
+  }): Promise<Device>;
+  find(deviceId: string): Promise<Device | null>;
+  listForPerson(personId: string): Promise<readonly Device[]>;
+  list(): Promise<readonly Device[]>;
+  /** By the person or the admin: the device can do nothing any more; its certificates are revoked. */
+  end(deviceId: string, state: 'retired' | 'revoked'): Promise<void>;
+}

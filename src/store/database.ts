@@ -1,0 +1,35 @@
+/**
+ * The embedded database: one SQLite file in WAL mode that the gateway and the command line open side by side.
+ */
+import { DatabaseSync } from 'node:sqlite';
+
+/**
+ * Opens (creating it if needed) the database and brings its schema up to date.
+ * @param file path, or ':memory:'
+ * @param migrations SQL scripts, applied once each, in order; only ever append to the list
+ */
+export function openDatabase(file: string, migrations: readonly string[]): DatabaseSync {
+  const database = new DatabaseSync(file);
+  database.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 10000;',
+  );
+  transaction(database, () => {
+    const { user_version: applied } = database.prepare('PRAGMA user_version').get() as { user_version: number };
+    for (const script of migrations.slice(applied)) database.exec(script);
+    database.exec(`PRAGMA user_version = ${Math.max(applied, migrations.length)}`);
+  });
+  return database;
+}
+
+/** Runs `work` in one immediate transaction: committed when it returns, rolled back when it throws. */
+export function transaction<T>(database: DatabaseSync, work: () => T): T {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    database.exec('COMMIT');
+    return result;
+  } catch (error) {
+    database.exec('ROLLBACK');
+    throw error;
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * What must not be lost. Every interface here is small and has one file per implementation: SQLite and files now,
+ * Redis later; test/unit/store/contract.ts is the contract test that each implementation passes.
+ * Everything is a promise, because Redis needs it.
+ */
+import type { BlobId, Device, Request } from '../requests/model.ts';
+
+/** Content-addressed files. */
+export interface BlobStore {
+  /** Durable when it resolves: written, fsynced, renamed, directory fsynced. Writing the same bytes twice is one file. */
+  put(bytes: Uint8Array): Promise<BlobId>;
+  /** @throws Error when there is no such blob, or its bytes don't hash to the id */
+  get(id: BlobId): Promise<Uint8Array>;
+}
+
+export type OutboxState = 'pending' | 'sent' | 'failed' | 'bounced';
+
+/** One mail to one recipient. Unique by (requestId, recipient, kind, topic) where requestId isn't null. */
+export interface OutboxRow {
+  /** 16 characters [a-z0-9]: in the return path and the Message-ID. */
+  readonly id: string;
+  readonly requestId: string | null;
+  readonly kind: string;
+  /** Tells several mails of one kind to one recipient apart (a session id, a reminder's date); usually empty. */
+  readonly topic: string;
+  readonly recipient: string;
+  readonly envelopeFrom: string;
+  readonly messageId: string;
+  /** Final bytes. */
+  readonly blob: BlobId;
+  readonly state: OutboxState;
+  readonly attempts: number;
+  readonly nextAttemptAt: Date;
+  /** The SMTP reply or error of the newest attempt. */
+  readonly lastReply: string | null;
+  readonly createdAt: Date;
+}
+
+/** Work to do after the reply; each kind is safe to repeat. */
+export interface Job {
+  readonly id: string;
+  readonly kind: 'prepare' | 'close' | 'expire';
+  readonly requestId: string;
+  readonly dueAt: Date;
+  readonly attempts: number;
+}
+
+/** All or nothing. Null from `commit` means that a version or a unique key did not fit: read again and decide anew. */
+export interface Change {
+  /** New requests (version 1) and changed ones (version = stored version + 1). */
+  readonly requests?: readonly Request[];
+  readonly devices?: readonly Device[];
+  readonly outbox?: readonly OutboxRow[];
+  readonly addJobs?: readonly Job[];
+  readonly finishJobs?: readonly string[];
+}
+
+export interface RequestStore {
+  /** False when a request's version or its unique `key` didn't fit; nothing has changed then. */
+  commit(change: Change): Promise<boolean>;
+  find(id: string): Promise<Request | null>;
+  findByKey(key: string): Promise<Request | null>;
+  findBySession(sessionId: string): Promise<Request | null>;
+  findByLinkHash(hash: string): Promise<Request | null>;
+  listWaiting(personId: string): Promise<readonly Request[]>;
+  list(filter: { readonly ended: boolean }): Promise<readonly Request[]>;
+  countOpenBySender(personId: string): Promise<number>;
+  findDevice(id: string): Promise<Device | null>;
+  listDevices(personId: string | null): Promise<readonly Device[]>;
+}
+
+/** Leases: a worker that dies loses its lease, and another takes over. */
+export interface JobStore {
+  /** Up to `limit` due jobs that nobody leases, leased until now + leaseMs. */
+  lease(limit: number, leaseMs: number, now: Date): Promise<readonly Job[]>;
+  /** Keeps the lease while the work goes on; false when it was lost. */
+  extend(job: Job, leaseMs: number, now: Date): Promise<boolean>;
+  /** Back-off: gives the job back, due again at `dueAt`, attempts + 1. */
+  retry(job: Job, dueAt: Date): Promise<void>;
+}
+
+export interface OutboxStore {
+  lease(limit: number, leaseMs: number, now: Date): Promise<readonly OutboxRow[]>;
+  /** Result of an attempt; clears the lease. */
+  update(id: string, result: Pick<OutboxRow, 'state' | 'nextAttemptAt' | 'lastReply'>): Promise<void>;
+  find(id: string): Promise<OutboxRow | null>;
+  listForRequest(requestId: string): Promise<readonly OutboxRow[]>;
+}
+
+/** Enrolment codes, nonces and their counters: short-lived things that must be used at most once. */
+export interface OnceStore {
+  /** True the first time, false ever after (until `expiresAt`). */
+  useOnce(kind: string, value: string, expiresAt: Date): Promise<boolean>;
+  /** Stores a secret's hash under (kind, subject), replacing an older one. */
+  putCode(kind: string, subject: string, codeHash: string, expiresAt: Date): Promise<void>;
+  /**
+   * Compares in constant time; uses the code up when it fits, and after five wrong tries.
+   * Atomic: of parallel calls with the right code exactly one gets true.
+   */
+  tryCode(kind: string, subject: string, codeHash: string, now: Date): Promise<boolean>;
+  /** Counts an event under (kind, subject) since `since`; returns the count with this one. */
+  count(kind: string, subject: string, now: Date, since: Date): Promise<number>;
+}
+
+export interface Store {
+  readonly blobs: BlobStore;
+  readonly requests: RequestStore;
+  readonly jobs: JobStore;
+  readonly outbox: OutboxStore;
+  readonly once: OnceStore;
+  close(): Promise<void>;
+}
