@@ -1,0 +1,31 @@
+/** Asks on the terminal for what a flag didn't say. */
+import { createInterface } from 'node:readline/promises';
+
+/**
+ * @param check returns what is wrong with an answer, or null
+ * @throws Error when there's no terminal to ask on: names the flag to give
+ */
+export async function ask(
+  question: string,
+  flag: string,
+  suggestion: string | null,
+  check: (answer: string) => string | null,
+): Promise<string> {
+  if (!process.stdin.isTTY) {
+    if (suggestion !== null) return suggestion;
+    throw new Error(`${question}? Give it with ${flag}.`);
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    for (;;) {
+      const answer =
+        (await terminal.question(`${question}${suggestion === null ? '' : ` [${suggestion}]`}: `)).trim() ||
+        (suggestion ?? '');
+      const problem = check(answer);
+      if (problem === null) return answer;
+      console.error(`  ${problem}`);
+    }
+  } finally {
+    terminal.close();
+  }
+}
