@@ -1,0 +1,16 @@
+/** `signpost check-config`: reads the configuration and the directory file, and says what to mend. */
+import { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { type ConfigOptions, configOption } from './options.ts';
+
+export function checkConfigCommand(): Command {
+  return new Command('check-config')
+    .description('read the configuration and say what to mend')
+    .addOption(configOption())
+    .action((options: ConfigOptions) => {
+      const config = loadConfig(options.config);
+      console.log(
+        `${options.config} is fine: ${config.domains.map(({ sign, mail }) => `${sign} for ${mail.join(', ')}`).join('; ')}.`,
+      );
+    });
+}

@@ -1,0 +1,134 @@
+/** `signpost init DIR`: asks what it can't find out, makes the installation, prints what to do next. */
+import { existsSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Command } from 'commander';
+import { createInstallation } from '../config/installation.ts';
+import type { Answers } from '../config/template.ts';
+import { ask } from './ask.ts';
+
+interface Flags {
+  readonly company?: string;
+  readonly vat?: string;
+  readonly country?: string;
+  readonly signDomain?: string;
+  readonly mailDomain?: string[];
+  readonly url?: string;
+  readonly keys: 'ecdsa' | 'rsa';
+  readonly milterPort: string;
+  readonly lmtpPort: string;
+  readonly httpPort: string;
+  readonly smtpPort: string;
+}
+
+const DOMAIN = /^[a-z0-9-]+(\.[a-z0-9-]+)+$/;
+
+export function initCommand(): Command {
+  return new Command('init')
+    .description('make a configuration, keys and certificates in a new folder')
+    .argument('<dir>', 'folder to make, for example /etc/signpost')
+    .option('--company <name>', 'company name, as it stands in certificates')
+    .option('--vat <number>', 'VAT number, for example LU12345678; "none" if there is none')
+    .option('--country <code>', 'two-letter country code')
+    .option('--mail-domain <domain...>', "the company's mail domains")
+    .option('--sign-domain <domain>', 'domain that requests are mailed to')
+    .option('--url <url>', 'where phones reach the gateway')
+    .option('--keys <kind>', 'ecdsa (P-256) or rsa (3072 bits)', 'ecdsa')
+    .option('--milter-port <port>', 'port of the milter', '8891')
+    .option('--lmtp-port <port>', 'port of the LMTP listener', '8892')
+    .option('--http-port <port>', 'port of the web listener', '8893')
+    .option('--smtp-port <port>', "Postfix's port for outgoing mail", '25')
+    .action(init);
+}
+
+async function init(dir: string, flags: Flags): Promise<void> {
+  const folder = resolve(dir);
+  if (flags.keys !== 'ecdsa' && flags.keys !== 'rsa') throw new Error('--keys: write ecdsa or rsa');
+  const answers = await collect(flags);
+
+  const { instructions } = await createInstallation(
+    folder,
+    answers,
+    flags.keys === 'rsa' ? 'rsa-sha256' : 'ecdsa-p256-sha256',
+  );
+  console.log(`Made ${folder}:
+  signpost.yaml          the configuration, annotated
+  people.yaml            who people are: put yours in
+  passphrase, keys/      secrets; back them up apart from each other
+  certs/ca.pem           the company's root: what others need to trust your signatures
+  postfix-and-dns.txt    the lines below
+
+${instructions}
+# 3. Put your people into ${join(folder, 'people.yaml')}, then start the gateway:
+#      signpost serve --config ${join(folder, 'signpost.yaml')}
+#    and set up a first phone:  signpost user code john.doe --config ${join(folder, 'signpost.yaml')}`);
+}
+
+async function collect(flags: Flags): Promise<Answers> {
+  const given = (
+    value: string | undefined,
+    question: string,
+    flag: string,
+    suggestion: string | null,
+    check: (answer: string) => string | null,
+  ): Promise<string> => {
+    if (value === undefined) return ask(question, flag, suggestion, check);
+    const problem = check(value);
+    if (problem !== null) throw new Error(`${flag}: ${problem}`);
+    return Promise.resolve(value);
+  };
+  const isDomain = (answer: string): string | null =>
+    DOMAIN.test(answer) ? null : 'write a domain in lower case, for example company.com';
+  const name = await given(flags.company, 'Company name', '--company', null, answer =>
+    answer === '' || answer.length > 64 ? 'write 1 to 64 characters' : null,
+  );
+  const vat = await given(flags.vat, 'VAT number ("none" if there is none)', '--vat', 'none', () => null);
+  const country = await given(flags.country, 'Country code', '--country', /^[A-Z]{2}/.exec(vat)?.[0] ?? null, answer =>
+    /^[A-Z]{2}$/.test(answer) ? null : 'write two capital letters, for example LU',
+  );
+  const mailDomain =
+    flags.mailDomain?.[0] ?? (await ask("The company's mail domain", '--mail-domain', ownDomain(), isDomain));
+  for (const domain of flags.mailDomain ?? []) {
+    const problem = isDomain(domain);
+    if (problem !== null) throw new Error(`--mail-domain ${domain}: ${problem}`);
+  }
+  const signDomain = await given(
+    flags.signDomain,
+    'Domain that requests are mailed to',
+    '--sign-domain',
+    `sign.${mailDomain}`,
+    isDomain,
+  );
+  const publicUrl = await given(
+    flags.url,
+    'Where phones reach the gateway',
+    '--url',
+    `https://${signDomain}`,
+    answer => (URL.canParse(answer) ? null : 'write a URL, for example https://sign.company.com'),
+  );
+  const port = (text: string): number => {
+    const number = Number(text);
+    if (!Number.isInteger(number) || number < 1 || number > 65_535) throw new Error(`"${text}" is not a port`);
+    return number;
+  };
+  return {
+    company: { name, vat: vat === 'none' ? null : vat, country },
+    publicUrl,
+    signDomain,
+    mailDomains: flags.mailDomain ?? [mailDomain],
+    ports: {
+      milter: port(flags.milterPort),
+      lmtp: port(flags.lmtpPort),
+      http: port(flags.httpPort),
+      smtp: port(flags.smtpPort),
+    },
+  };
+}
+
+/** The domain of this host, where it has one: /etc/mailname (Debian), else the host name's. */
+function ownDomain(): string | null {
+  const name = existsSync('/etc/mailname')
+    ? readFileSync('/etc/mailname', 'utf8').trim()
+    : hostname().split('.').slice(1).join('.');
+  return DOMAIN.test(name) ? name : null;
+}

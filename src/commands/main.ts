@@ -1,0 +1,32 @@
+/** The command line: one file per command. */
+import { Command } from 'commander';
+import { ConfigError } from '../config/load.ts';
+import { checkConfigCommand } from './check-config.ts';
+import { deviceCommand } from './device.ts';
+import { devicesCommand } from './devices.ts';
+import { initCommand } from './init.ts';
+import { requestsCommand } from './requests.ts';
+import { serveCommand } from './serve.ts';
+import { userCommand } from './user.ts';
+
+const program = new Command('signpost')
+  .description('A mail gateway for signing documents: mail a PDF, get it back signed.')
+  .showHelpAfterError()
+  .addCommand(initCommand())
+  .addCommand(checkConfigCommand())
+  .addCommand(serveCommand())
+  .addCommand(userCommand())
+  .addCommand(requestsCommand())
+  .addCommand(devicesCommand())
+  .addCommand(deviceCommand());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // What a person can mend is said in one sentence; a stack is for bugs.
+  const known =
+    error instanceof ConfigError ||
+    (error instanceof Error && error.constructor !== TypeError && error.constructor !== ReferenceError);
+  console.error(known ? `signpost: ${(error as Error).message}` : error);
+  process.exitCode = 1;
+}

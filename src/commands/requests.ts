@@ -1,0 +1,143 @@
+/** `signpost requests list|show|cancel`. */
+import { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { type Core, openCore } from '../gateway/core.ts';
+import { createLogger } from '../gateway/logger.ts';
+import type { Request } from '../requests/model.ts';
+import { type ConfigOptions, configOption, jsonOption } from './options.ts';
+import { printTable } from './table.ts';
+
+interface Options extends ConfigOptions {
+  readonly json?: boolean;
+  readonly ended?: boolean;
+}
+
+export function requestsCommand(): Command {
+  const requests = new Command('requests').description('what is being signed');
+  requests
+    .command('list')
+    .description('open requests, or the ended ones')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .option('--ended', 'the ended ones')
+    .action((options: Options) =>
+      withCore(options, async core => {
+        const found = await core.requests.list({ ended: options.ended === true });
+        if (options.json) return print(found.map(summary));
+        if (found.length === 0)
+          return console.log(options.ended ? 'No request has ended yet.' : 'Nothing is being signed.');
+        printTable(
+          ['REQUEST', 'STATE', 'CREATED', 'EXPIRES', 'FROM', 'SIGNED', 'SUBJECT'],
+          found.map(request => [
+            request.id,
+            request.state,
+            minute(request.createdAt),
+            minute(request.expiresAt),
+            request.sender.mail,
+            `${request.sessions.filter(({ state }) => state === 'signed').length}/${request.sessions.length}`,
+            request.subject,
+          ]),
+        );
+      }),
+    );
+  requests
+    .command('show')
+    .description('one request: its parties, documents and mails')
+    .argument('<request>', 'request number')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .action((id: string, options: Options) =>
+      withCore(options, async core => {
+        const request = await core.requests.find(id.toUpperCase());
+        if (request === null) throw new Error(`there is no request ${id}`);
+        const mails = await core.store.outbox.listForRequest(request.id);
+        const shown = {
+          ...summary(request),
+          mails: mails.map(({ kind, recipient, state, attempts, lastReply }) => ({
+            kind,
+            recipient,
+            state,
+            attempts,
+            lastReply,
+          })),
+        };
+        if (options.json) return print(shown);
+        console.log(`${request.id}  ${request.state}  ${request.level}, ${request.mode}
+From      ${request.sender.name} <${request.sender.mail}>${request.queueId === null ? '' : `  (Postfix queue id ${request.queueId})`}
+Subject   ${request.subject}
+Created   ${minute(request.createdAt)}   Expires ${minute(request.expiresAt)}${request.endedAt === null ? '' : `   Ended ${minute(request.endedAt)}`}`);
+        for (const document of request.documents) console.log(`Document  ${document.name}, ${document.pages} page(s)`);
+        for (const session of request.sessions) {
+          console.log(
+            `Signatory ${session.party.name} <${session.party.mail}>: ${session.state}${session.endedAt === null ? '' : ` ${minute(session.endedAt)}`}${session.comment === null ? '' : ` “${session.comment}”`}`,
+          );
+        }
+        console.log('Mails');
+        printTable(
+          ['  KIND', 'TO', 'STATE', 'TRIES', 'LAST REPLY'],
+          mails.map(mail => [
+            `  ${mail.kind}`,
+            mail.recipient,
+            mail.state,
+            String(mail.attempts),
+            mail.lastReply ?? '',
+          ]),
+        );
+      }),
+    );
+  requests
+    .command('cancel')
+    .description('end a request; every party is told by mail')
+    .argument('<request>', 'request number')
+    .addOption(configOption())
+    .action((id: string, options: Options) =>
+      withCore(options, async core => {
+        const request = await core.requests.cancel(id.toUpperCase());
+        console.log(`${request.id} is cancelled; its parties are told by mail.`);
+      }),
+    );
+  return requests;
+}
+
+/** No keys, links or hashes: what an admin may read over somebody's shoulder. */
+function summary(request: Request): Record<string, unknown> {
+  return {
+    id: request.id,
+    state: request.state,
+    level: request.level,
+    mode: request.mode,
+    sender: request.sender.mail,
+    subject: request.subject,
+    createdAt: request.createdAt,
+    expiresAt: request.expiresAt,
+    endedAt: request.endedAt,
+    queueId: request.queueId,
+    messageId: request.messageId,
+    documents: request.documents.map(({ name, pages }) => ({ name, pages })),
+    signatories: request.sessions.map(({ party, state, endedAt, comment }) => ({
+      name: party.name,
+      mail: party.mail,
+      state,
+      endedAt,
+      comment,
+    })),
+    copies: request.copies.map(({ mail }) => mail),
+  };
+}
+
+async function withCore(options: ConfigOptions, work: (core: Core) => Promise<void>): Promise<void> {
+  const core = await openCore(loadConfig(options.config), { logger: createLogger('error') });
+  try {
+    await work(core);
+  } finally {
+    await core.close();
+  }
+}
+
+function minute(date: Date): string {
+  return date.toISOString().slice(0, 16).replace('T', ' ');
+}
+
+function print(value: unknown): void {
+  console.log(JSON.stringify(value, null, 2));
+}

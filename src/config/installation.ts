@@ -1,0 +1,63 @@
+/** Everything a gateway needs, made once in a new folder; nothing that exists is ever overwritten. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { createPki } from '../pki/create.ts';
+import type { SignatureAlgorithm } from '../pki/pki.ts';
+import { ConfigError, loadConfig } from './load.ts';
+import type { Config } from './schema.ts';
+import { type Answers, configText, dnsLines, peopleText, postfixLines } from './template.ts';
+
+export interface Installation {
+  readonly config: Config;
+  /** The exact Postfix and DNS lines; also in postfix-and-dns.txt. */
+  readonly instructions: string;
+}
+
+/** @throws ConfigError when the folder has a configuration already */
+export async function createInstallation(
+  folder: string,
+  answers: Answers,
+  algorithm: SignatureAlgorithm,
+): Promise<Installation> {
+  const file = join(folder, 'signpost.yaml');
+  if (existsSync(file))
+    throw new ConfigError(
+      `${file} exists already; nothing is ever overwritten. Choose another folder, or edit that file.`,
+    );
+  mkdirSync(folder, { recursive: true, mode: 0o750 });
+  const writeNew = (name: string, text: string, mode: number): void =>
+    writeFileSync(join(folder, name), text, { mode, flag: 'wx' });
+
+  const passphrase = randomBytes(24).toString('base64url');
+  writeNew('signpost.yaml', configText(answers), 0o640);
+  const config = loadConfig(file);
+  writeNew('people.yaml', peopleText(answers.mailDomains[0]!), 0o640);
+  writeNew('passphrase', `${passphrase}\n`, 0o600);
+  await createPki(folder, {
+    company: config.company,
+    publicUrl: config.publicUrl,
+    passphrase,
+    algorithm,
+    now: () => new Date(),
+  });
+  for (const name of ['verdict.key', 'link.key'])
+    writeNew(join('keys', name), `${randomBytes(32).toString('hex')}\n`, 0o600);
+
+  const instructions = [
+    '# 1. Postfix: put these lines at the end of /etc/postfix/main.cf, then: postfix reload',
+    '',
+    postfixLines(config),
+    '# 2. DNS: records of the sign domain',
+    '',
+    dnsLines(config, mailHost(answers.signDomain)),
+  ].join('\n');
+  writeNew('postfix-and-dns.txt', instructions, 0o644);
+  return { config, instructions };
+}
+
+function mailHost(signDomain: string): string {
+  const host = hostname();
+  return /^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(host) ? host : `mx.${signDomain}`;
+}
