@@ -29,8 +29,11 @@ const size = z.string().transform((text, context) => {
 
 const domain = z.string().regex(/^(?=.{1,253}$)[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'write a domain in lower case, without @');
 
+/** Where a listener listens. */
+export type Listen = { readonly path: string } | { readonly host: string; readonly port: number };
+
 /** "127.0.0.1:8891" or "unix:/run/signpost/milter.sock" */
-const listen = z.string().transform((text, context) => {
+const listen = z.string().transform((text, context): Listen => {
   if (text.startsWith('unix:/')) return { path: text.slice(5) };
   const match = /^(.+):(\d+)$/.exec(text);
   if (!match || Number(match[2]) > 65_535) {
@@ -123,6 +126,3 @@ export type Config = z.infer<typeof configSchema> & {
   /** Absolute folder of the config file; keys/ and certs/ lie in it. */
   readonly folder: string;
 };
-
-/** Where a listener listens. */
-export type Listen = Config['mail']['milter'];
