@@ -9,10 +9,9 @@ import { DatabaseSync } from 'node:sqlite';
  * @param migrations SQL scripts, applied once each, in order; only ever append to the list
  */
 export function openDatabase(file: string, migrations: readonly string[]): DatabaseSync {
-  const database = new DatabaseSync(file);
-  database.exec(
-    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 10000;',
-  );
+  // The timeout comes first: switching to WAL is itself refused while another process does the same.
+  const database = new DatabaseSync(file, { timeout: 10_000 });
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
   transaction(database, () => {
     const { user_version: applied } = database.prepare('PRAGMA user_version').get() as { user_version: number };
     for (const script of migrations.slice(applied)) database.exec(script);
@@ -29,7 +28,8 @@ export function transaction<T>(database: DatabaseSync, work: () => T): T {
     database.exec('COMMIT');
     return result;
   } catch (error) {
-    database.exec('ROLLBACK');
+    // A full disk has SQLite roll back by itself; the reason must not be hidden by a second ROLLBACK's complaint.
+    if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
 }

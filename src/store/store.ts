@@ -45,10 +45,17 @@ export interface Job {
   readonly attempts: number;
 }
 
-/** All or nothing. Null from `commit` means that a version or a unique key did not fit: read again and decide anew. */
+/** A job that this worker holds. */
+export interface LeasedJob extends Job {
+  /** Fencing token of this lease. */
+  readonly lease: string;
+}
+
+/** All or nothing. False from `commit` means that a version or a unique key did not fit: read again and decide anew. */
 export interface Change {
   /** New requests (version 1) and changed ones (version = stored version + 1). */
   readonly requests?: readonly Request[];
+  /** New devices (active, id unused) and active ones that end; an ended one never changes again. */
   readonly devices?: readonly Device[];
   readonly outbox?: readonly OutboxRow[];
   readonly addJobs?: readonly Job[];
@@ -56,7 +63,7 @@ export interface Change {
 }
 
 export interface RequestStore {
-  /** False when a request's version or its unique `key` didn't fit; nothing has changed then. */
+  /** False when a version, a device's state or a unique key (ids, Request.key, outbox) didn't fit; nothing has changed then. */
   commit(change: Change): Promise<boolean>;
   find(id: string): Promise<Request | null>;
   findByKey(key: string): Promise<Request | null>;
@@ -72,16 +79,20 @@ export interface RequestStore {
 /** Leases: a worker that dies loses its lease, and another takes over. */
 export interface JobStore {
   /** Up to `limit` due jobs that nobody leases, leased until now + leaseMs. */
-  lease(limit: number, leaseMs: number, now: Date): Promise<readonly Job[]>;
+  lease(limit: number, leaseMs: number, now: Date): Promise<readonly LeasedJob[]>;
   /** Keeps the lease while the work goes on; false when it was lost. */
-  extend(job: Job, leaseMs: number, now: Date): Promise<boolean>;
-  /** Back-off: gives the job back, due again at `dueAt`, attempts + 1. */
-  retry(job: Job, dueAt: Date): Promise<void>;
+  extend(job: LeasedJob, leaseMs: number, now: Date): Promise<boolean>;
+  /** Back-off: gives the job back, due again at `dueAt`, attempts + 1. Nothing when the lease was lost. */
+  retry(job: LeasedJob, dueAt: Date): Promise<void>;
 }
 
 export interface OutboxStore {
+  /** Up to `limit` pending rows that are due and that nobody leases, oldest first. */
   lease(limit: number, leaseMs: number, now: Date): Promise<readonly OutboxRow[]>;
-  /** Result of an attempt; clears the lease. */
+  /**
+   * Result of an attempt: attempts + 1, clears the lease. A row that isn't pending any more keeps its state, except that
+   * a bounce ('bounced', no attempt) may come after 'sent', or before it is noted.
+   */
   update(id: string, result: Pick<OutboxRow, 'state' | 'nextAttemptAt' | 'lastReply'>): Promise<void>;
   find(id: string): Promise<OutboxRow | null>;
   listForRequest(requestId: string): Promise<readonly OutboxRow[]>;

@@ -1,0 +1,76 @@
+/** Nonces, codes and counters in SQLite. What has expired is removed as others come. */
+import { timingSafeEqual } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import { transaction } from './database.ts';
+import type { OnceStore } from './store.ts';
+
+const WRONG_TRIES = 5;
+
+export class SqliteOnce implements OnceStore {
+  readonly #database: DatabaseSync;
+  readonly #now: () => Date;
+
+  constructor(database: DatabaseSync, now: () => Date) {
+    this.#database = database;
+    this.#now = now;
+  }
+
+  async useOnce(kind: string, value: string, expiresAt: Date): Promise<boolean> {
+    const now = this.#now().toISOString();
+    return transaction(this.#database, () => {
+      this.#database.prepare('DELETE FROM used_once WHERE expires_at <= ?').run(now);
+      const { changes } = this.#database
+        .prepare('INSERT INTO used_once (kind, value, expires_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
+        .run(kind, value, expiresAt.toISOString());
+      return changes === 1;
+    });
+  }
+
+  async putCode(kind: string, subject: string, codeHash: string, expiresAt: Date): Promise<void> {
+    const now = this.#now().toISOString();
+    transaction(this.#database, () => {
+      this.#database.prepare('DELETE FROM codes WHERE expires_at <= ?').run(now);
+      this.#database
+        .prepare('INSERT OR REPLACE INTO codes (kind, subject, hash, expires_at, wrong_tries) VALUES (?, ?, ?, ?, 0)')
+        .run(kind, subject, codeHash, expiresAt.toISOString());
+    });
+  }
+
+  async tryCode(kind: string, subject: string, codeHash: string, now: Date): Promise<boolean> {
+    const database = this.#database;
+    return transaction(database, () => {
+      const row = database
+        .prepare('SELECT hash, wrong_tries FROM codes WHERE kind = ? AND subject = ? AND expires_at > ?')
+        .get(kind, subject, now.toISOString()) as { hash: string; wrong_tries: number } | undefined;
+      if (!row) return false;
+      const right = equal(row.hash, codeHash);
+      if (right || row.wrong_tries + 1 >= WRONG_TRIES) {
+        database.prepare('DELETE FROM codes WHERE kind = ? AND subject = ?').run(kind, subject);
+      } else {
+        database
+          .prepare('UPDATE codes SET wrong_tries = wrong_tries + 1 WHERE kind = ? AND subject = ?')
+          .run(kind, subject);
+      }
+      return right;
+    });
+  }
+
+  async count(kind: string, subject: string, now: Date, since: Date): Promise<number> {
+    const database = this.#database;
+    return transaction(database, () => {
+      database
+        .prepare('DELETE FROM events WHERE kind = ? AND subject = ? AND at < ?')
+        .run(kind, subject, since.toISOString());
+      database.prepare('INSERT INTO events (kind, subject, at) VALUES (?, ?, ?)').run(kind, subject, now.toISOString());
+      const row = database
+        .prepare('SELECT count(*) AS count FROM events WHERE kind = ? AND subject = ?')
+        .get(kind, subject) as { count: number };
+      return row.count;
+    });
+  }
+}
+
+function equal(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}

@@ -1,0 +1,160 @@
+/** Requests and devices in SQLite, and the one transaction that changes them together with jobs and outbox. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Device, Request } from '../requests/model.ts';
+import { decodeDevice, decodeRequest, encode } from './codec.ts';
+import { transaction } from './database.ts';
+import { isUniqueViolation } from './errors.ts';
+import { insertJob } from './sqlite-jobs.ts';
+import { insertOutboxRow } from './sqlite-outbox.ts';
+import type { Change, RequestStore } from './store.ts';
+
+/** Rolls the transaction back; never leaves this file. */
+class Stale extends Error {}
+
+export class SqliteRequests implements RequestStore {
+  readonly #database: DatabaseSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  async commit(change: Change): Promise<boolean> {
+    const database = this.#database;
+    try {
+      transaction(database, () => {
+        for (const request of change.requests ?? []) writeRequest(database, request);
+        for (const device of change.devices ?? []) writeDevice(database, device);
+        for (const row of change.outbox ?? []) insertOutboxRow(database, row);
+        for (const job of change.addJobs ?? []) insertJob(database, job);
+        for (const id of change.finishJobs ?? []) database.prepare('DELETE FROM jobs WHERE id = ?').run(id);
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof Stale || isUniqueViolation(error)) return false;
+      throw error;
+    }
+  }
+
+  async find(id: string): Promise<Request | null> {
+    return this.#one('SELECT body FROM requests WHERE id = ?', id);
+  }
+
+  async findByKey(key: string): Promise<Request | null> {
+    return this.#one('SELECT body FROM requests WHERE key = ?', key);
+  }
+
+  async findBySession(sessionId: string): Promise<Request | null> {
+    return this.#one('SELECT body FROM requests WHERE id = (SELECT request_id FROM sessions WHERE id = ?)', sessionId);
+  }
+
+  async findByLinkHash(hash: string): Promise<Request | null> {
+    return this.#one(
+      'SELECT body FROM requests WHERE id = (SELECT request_id FROM sessions WHERE link_hash = ?)',
+      hash,
+    );
+  }
+
+  async listWaiting(personId: string): Promise<readonly Request[]> {
+    const rows = this.#database
+      .prepare(
+        `SELECT body FROM requests
+         WHERE id IN (SELECT request_id FROM sessions WHERE person = ? AND state = 'open') ORDER BY created_at, id`,
+      )
+      .all(personId);
+    return bodies(rows).map(decodeRequest);
+  }
+
+  async list(filter: { readonly ended: boolean }): Promise<readonly Request[]> {
+    const rows = this.#database
+      .prepare(`SELECT body FROM requests WHERE (ended_at IS NOT NULL) = ? ORDER BY created_at, id`)
+      .all(filter.ended ? 1 : 0);
+    return bodies(rows).map(decodeRequest);
+  }
+
+  async countOpenBySender(personId: string): Promise<number> {
+    const row = this.#database
+      .prepare('SELECT count(*) AS count FROM requests WHERE sender = ? AND ended_at IS NULL')
+      .get(personId) as { count: number };
+    return row.count;
+  }
+
+  async findDevice(id: string): Promise<Device | null> {
+    const row = this.#database.prepare('SELECT body FROM devices WHERE id = ?').get(id);
+    return row ? decodeDevice(String(row.body)) : null;
+  }
+
+  async listDevices(personId: string | null): Promise<readonly Device[]> {
+    const rows =
+      personId === null
+        ? this.#database.prepare('SELECT body FROM devices ORDER BY created_at, id').all()
+        : this.#database.prepare('SELECT body FROM devices WHERE person = ? ORDER BY created_at, id').all(personId);
+    return bodies(rows).map(decodeDevice);
+  }
+
+  #one(sql: string, value: string): Request | null {
+    const row = this.#database.prepare(sql).get(value);
+    return row ? decodeRequest(String(row.body)) : null;
+  }
+}
+
+function bodies(rows: ReturnType<StatementSync['all']>): string[] {
+  return rows.map(row => String(row.body));
+}
+
+/** Version 1 is new, any other replaces its predecessor. */
+function writeRequest(database: DatabaseSync, request: Request): void {
+  const endedAt = request.endedAt?.toISOString() ?? null;
+  if (request.version === 1) {
+    database
+      .prepare(
+        `INSERT INTO requests (id, key, version, state, sender, created_at, expires_at, ended_at, body)
+         VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        request.id,
+        request.key,
+        request.state,
+        request.sender.personId,
+        request.createdAt.toISOString(),
+        request.expiresAt.toISOString(),
+        endedAt,
+        encode(request),
+      );
+    const insert = database.prepare(
+      'INSERT INTO sessions (id, request_id, link_hash, person, state) VALUES (?, ?, ?, ?, ?)',
+    );
+    for (const session of request.sessions) {
+      insert.run(session.id, request.id, session.linkHash, session.party.personId, session.state);
+    }
+    return;
+  }
+  const { changes } = database
+    .prepare(
+      'UPDATE requests SET version = ?, state = ?, expires_at = ?, ended_at = ?, body = ? WHERE id = ? AND version = ?',
+    )
+    .run(
+      request.version,
+      request.state,
+      request.expiresAt.toISOString(),
+      endedAt,
+      encode(request),
+      request.id,
+      request.version - 1,
+    );
+  if (changes !== 1) throw new Stale();
+  const update = database.prepare('UPDATE sessions SET state = ? WHERE id = ? AND state <> ?');
+  for (const session of request.sessions) update.run(session.state, session.id, session.state);
+}
+
+function writeDevice(database: DatabaseSync, device: Device): void {
+  if (device.state === 'active') {
+    database
+      .prepare('INSERT INTO devices (id, person, state, created_at, body) VALUES (?, ?, ?, ?, ?)')
+      .run(device.id, device.personId, device.state, device.createdAt.toISOString(), encode(device));
+    return;
+  }
+  const { changes } = database
+    .prepare(`UPDATE devices SET state = ?, body = ? WHERE id = ? AND person = ? AND state = 'active'`)
+    .run(device.state, encode(device), device.id, device.personId);
+  if (changes !== 1) throw new Stale();
+}

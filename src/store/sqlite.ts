@@ -1,0 +1,43 @@
+/**
+ * The store on one SQLite database and a folder of files, for one gateway and the command line beside it.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import { SqliteJobs } from './sqlite-jobs.ts';
+import { SqliteOnce } from './sqlite-once.ts';
+import { SqliteOutbox } from './sqlite-outbox.ts';
+import { SqliteRequests } from './sqlite-requests.ts';
+import type { BlobStore, JobStore, OnceStore, OutboxStore, RequestStore, Store } from './store.ts';
+
+export class SqliteStore implements Store {
+  readonly blobs: BlobStore;
+  readonly requests: RequestStore;
+  readonly jobs: JobStore;
+  readonly outbox: OutboxStore;
+  readonly once: OnceStore;
+  readonly #database: DatabaseSync;
+
+  /**
+   * @param database opened by openDatabase with MIGRATIONS; closed by `close`
+   * @param now the clock by which things used once are forgotten
+   */
+  constructor(database: DatabaseSync, blobs: BlobStore, now: () => Date) {
+    this.#database = database;
+    this.blobs = blobs;
+    this.requests = new SqliteRequests(database);
+    this.jobs = new SqliteJobs(database);
+    this.outbox = new SqliteOutbox(database);
+    this.once = new SqliteOnce(database, now);
+  }
+
+  /** Gives back what a killed gateway held. Only for the process that holds the state lock (lock.ts), before it starts workers. */
+  forgetLeases(): void {
+    this.#database.exec(`
+      UPDATE jobs SET lease = NULL, leased_until = NULL WHERE leased_until IS NOT NULL;
+      UPDATE outbox SET leased_until = NULL WHERE leased_until IS NOT NULL;
+    `);
+  }
+
+  async close(): Promise<void> {
+    this.#database.close();
+  }
+}
