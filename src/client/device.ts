@@ -1,0 +1,331 @@
+/**
+ * A signatory's device: what the phone page and `signpost device` both are. It holds the keys, believes only answers of
+ * the gateway that it enrolled with, and checks what it signs against the bytes that it showed (DESIGN.md decision 5).
+ *
+ *     const device = await SignpostDevice.open({ origin: location.origin, store: indexedDbStore() });
+ *     const view = await device.view(token);
+ *     const documents = await device.download(token, view);
+ *     // … show `documents`, ask the person …
+ *     const after = await device.sign(token, documents);
+ */
+import { owned } from './bytes.ts';
+import { AnswerRefused, Connection, type Environment, Problem, type Progress } from './connection.ts';
+import { certificationRequest } from './csr.ts';
+import { derSignature } from './ecdsa.ts';
+import { checkGrant } from './grant.ts';
+import { type HttpSigner, webCryptoSigner } from './http-signature.ts';
+import {
+  type DeviceMemory,
+  type DeviceStore,
+  type EnrolledDevice,
+  exportPublicKey,
+  generateKeys,
+  type SigningIdentity,
+  thumbprint,
+} from './keys.ts';
+import {
+  type CertificateAsk,
+  type CodeAsk,
+  type DeviceInfo,
+  decode,
+  type Enrolled,
+  type EnrolmentAsk,
+  type Grant,
+  parseCertificate,
+  parseDeviceInfo,
+  parseEnrolled,
+  parseGrant,
+  parseView,
+  parseWaitingList,
+  type RejectionAsk,
+  type SignatureAsk,
+  type TurnAsk,
+  type View,
+  type Waiting,
+} from './protocol.ts';
+
+const DAY = 86_400_000;
+/** A certificate is renewed when less than this is left of it. */
+const RENEWAL = 2 * DAY;
+/** Others sign one after the other, some seconds each: after this many tries something is wrong. */
+const TURN_TRIES = 40;
+
+/** This browser or folder has no device of this gateway. */
+export class NotEnrolled extends Error {
+  override readonly name = 'NotEnrolled';
+}
+
+/** Where signing is; `waiting`: another signatory is signing at this moment. */
+export type SigningStep = 'certificate' | 'turn' | 'waiting' | 'checking' | 'sending';
+
+export interface DeviceOptions {
+  /** The gateway's public URL; only its origin counts. */
+  readonly origin: string;
+  readonly store: DeviceStore;
+  readonly environment?: Partial<Environment>;
+  /** Minutes east of UTC that the signature's appearance shows. */
+  readonly utcOffset?: () => number;
+}
+
+/** The token in a link, or in what a person pasted; null when there is none. */
+export function linkToken(link: string): string | null {
+  return /^(?:https?:\/\/[^/]+\/s\/)?([A-Za-z0-9_-]{16,128})\/?$/.exec(link.trim())?.[1] ?? null;
+}
+
+export class SignpostDevice {
+  readonly #store: DeviceStore;
+  readonly #connection: Connection;
+  readonly #environment: Environment;
+  readonly #utcOffset: () => number;
+  #memory: DeviceMemory;
+
+  private constructor(options: DeviceOptions, memory: DeviceMemory) {
+    this.#environment = {
+      fetch: (input, init) => fetch(input, init),
+      now: () => new Date(),
+      sleep: milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds)),
+      ...options.environment,
+    };
+    this.#store = options.store;
+    this.#connection = new Connection(new URL(options.origin).origin, this.#environment);
+    this.#utcOffset = options.utcOffset ?? (() => -this.#environment.now().getTimezoneOffset());
+    this.#memory = memory;
+  }
+
+  /** @throws what the store throws when the browser keeps no storage */
+  static async open(options: DeviceOptions): Promise<SignpostDevice> {
+    return new SignpostDevice(options, await options.store.load());
+  }
+
+  /** Who this device is, or null when it must be enrolled first. */
+  get enrolled(): Enrolled | null {
+    return this.#memory.device?.enrolled ?? null;
+  }
+
+  /**
+   * Asks for a code by mail. Says nothing about whether one was sent.
+   * @param link token of the link that led here
+   */
+  async requestCode(address: string, link: string | null): Promise<void> {
+    const { signer, key } = await this.#enrolling();
+    const body: CodeAsk = { key, address, link };
+    await this.#connection.call({
+      method: 'POST',
+      path: '/api/enrolment/code',
+      signer,
+      gatewayKey: null,
+      body,
+      read: () => undefined,
+    });
+  }
+
+  /**
+   * Makes this the person's device, and pins the gateway's key. A device that this store held before is replaced.
+   * @throws Problem `enrolment-refused`, `too-many-tries`
+   */
+  async enrol(ask: {
+    readonly address: string;
+    readonly code: string;
+    readonly link: string | null;
+    readonly name: string;
+    readonly kind: 'browser' | 'command-line';
+  }): Promise<Enrolled> {
+    const { keys, signer, key } = await this.#enrolling();
+    const before = this.enrolled;
+    const replaces = before && before.person.mail === ask.address.trim().toLowerCase() ? before.deviceId : null;
+    const body: EnrolmentAsk = { ...ask, code: ask.code.replace(/\s/g, ''), key, replaces };
+    const enrolled = await this.#connection.call({
+      method: 'POST',
+      path: '/api/enrolment',
+      signer,
+      gatewayKey: null,
+      body,
+      read: bytes => decode(bytes, parseEnrolled),
+    });
+    if (enrolled.deviceId !== signer.keyid) throw new AnswerRefused('The gateway enrolled another key than ours.');
+    await this.#remember({ pending: null, device: { authentication: keys, enrolled, signing: null } });
+    // From here on only the pinned key is believed: this answer shows that the gateway has it.
+    await this.info();
+    return enrolled;
+  }
+
+  async info(): Promise<DeviceInfo> {
+    return this.#get('/api/device', bytes => decode(bytes, parseDeviceInfo));
+  }
+
+  /** What waits for this person. */
+  async waiting(): Promise<readonly Waiting[]> {
+    return this.#get('/api/device/sessions', bytes => decode(bytes, parseWaitingList));
+  }
+
+  /** @throws Problem `not-found`: unknown link, another person's, or this device was removed */
+  async view(token: string): Promise<View> {
+    return this.#get(sessionPath(token), bytes => decode(bytes, parseView));
+  }
+
+  /**
+   * The exact bytes of every document. Show these, and hand these to `sign`.
+   * @param onProgress bytes received of all documents together
+   */
+  async download(token: string, view: View, onProgress?: Progress): Promise<readonly Uint8Array[]> {
+    const total = view.documents.reduce((sum, document) => sum + document.length, 0);
+    const documents: Uint8Array[] = [];
+    let before = 0;
+    for (const index of view.documents.keys()) {
+      const path = `${sessionPath(token)}/documents/${index}`;
+      const document = await this.#get(
+        path,
+        bytes => bytes,
+        received => onProgress?.(before + received, Math.max(total, before + received)),
+      );
+      documents.push(document);
+      before += document.length;
+    }
+    return documents;
+  }
+
+  /**
+   * Signs all documents of the request in one approval. Renews the certificate when needed, waits for others who sign at
+   * the same moment, and repeats what got lost; doing it again after success changes nothing.
+   * @param documents the bytes that were shown
+   * @returns the session afterwards
+   * @throws Tampered when what would be signed isn't what was shown: stop and say why · Problem · Unreachable
+   */
+  async sign(token: string, documents: readonly Uint8Array[], onStep?: (step: SigningStep) => void): Promise<View> {
+    onStep?.('certificate');
+    let identity = await this.#signingIdentity();
+    let renewed = false;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        onStep?.('turn');
+        return await this.#signOnce(token, documents, identity, onStep);
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        if (error.type === 'no-certificate' && !renewed) {
+          identity = await this.#renew();
+          renewed = true;
+        } else if (['busy', 'turn-lost', 'try-later'].includes(error.type) && attempt < TURN_TRIES) {
+          onStep?.('waiting');
+          await this.#environment.sleep(Math.min(attempt * 500, 5000));
+        } else if (error.type === 'not-open') {
+          // Signed already, by an answer that was lost or on another device of the same person?
+          const view = await this.view(token);
+          if (view.session === 'signed') return view;
+          throw error;
+        } else throw error;
+      }
+    }
+  }
+
+  /** Ends the request for everybody. @throws Problem */
+  async reject(token: string, comment: string | null): Promise<View> {
+    const body: RejectionAsk = { comment };
+    return this.#change('POST', `${sessionPath(token)}/rejection`, body, bytes => decode(bytes, parseView));
+  }
+
+  /** Ends this device: it forgets its keys, and its certificates are revoked. */
+  async remove(): Promise<void> {
+    await this.#change('DELETE', '/api/device', undefined, () => undefined);
+    await this.forget();
+  }
+
+  /** Forgets the keys without telling the gateway. */
+  async forget(): Promise<void> {
+    await this.#remember({ pending: null, device: null });
+  }
+
+  async #signOnce(
+    token: string,
+    documents: readonly Uint8Array[],
+    identity: SigningIdentity,
+    onStep: ((step: SigningStep) => void) | undefined,
+  ): Promise<View> {
+    const ask: TurnAsk = {
+      certificateSerial: identity.serial,
+      known: documents.map(document => document.length),
+      utcOffset: this.#utcOffset(),
+    };
+    const grant = await this.#change('POST', `${sessionPath(token)}/turn`, ask, bytes => decode(bytes, parseGrant));
+    onStep?.('checking');
+    const signatures = await signGrant(grant, documents, identity);
+    onStep?.('sending');
+    const body: SignatureAsk = { turn: grant.turn, signatures };
+    return this.#change('POST', `${sessionPath(token)}/signature`, body, bytes => decode(bytes, parseView));
+  }
+
+  async #signingIdentity(): Promise<SigningIdentity> {
+    const { signing } = this.#device();
+    const left = signing ? signing.notAfter.getTime() - this.#connection.now().getTime() : 0;
+    return signing && left > RENEWAL ? signing : this.#renew();
+  }
+
+  /** A new key and its certificate. */
+  async #renew(): Promise<SigningIdentity> {
+    const keys = await generateKeys(this.#store.extractable);
+    const body: CertificateAsk = { csr: await certificationRequest(keys) };
+    const issued = await this.#change('POST', '/api/certificates', body, bytes => decode(bytes, parseCertificate));
+    const signing: SigningIdentity = { keys, ...issued };
+    await this.#remember({ ...this.#memory, device: { ...this.#device(), signing } });
+    return signing;
+  }
+
+  /** The key to enrol with: made once, kept until it is enrolled. */
+  async #enrolling(): Promise<{ keys: CryptoKeyPair; signer: HttpSigner; key: Enrolled['gatewayKey'] }> {
+    const keys = this.#memory.pending ?? (await generateKeys(this.#store.extractable));
+    if (!this.#memory.pending) await this.#remember({ ...this.#memory, pending: keys });
+    const key = await exportPublicKey(keys.publicKey);
+    return { keys, key, signer: webCryptoSigner(await thumbprint(key), keys.privateKey) };
+  }
+
+  #device(): EnrolledDevice {
+    if (!this.#memory.device) throw new NotEnrolled('This device has not been set up yet.');
+    return this.#memory.device;
+  }
+
+  async #remember(memory: DeviceMemory): Promise<void> {
+    await this.#store.save(memory);
+    this.#memory = memory;
+  }
+
+  async #get<T>(path: string, read: (body: Uint8Array) => T, onProgress?: Progress): Promise<T> {
+    return this.#connection.call({
+      method: 'GET',
+      path,
+      ...this.#credentials(),
+      read,
+      ...(onProgress ? { onProgress } : {}),
+    });
+  }
+
+  async #change<T>(method: 'POST' | 'DELETE', path: string, body: unknown, read: (body: Uint8Array) => T): Promise<T> {
+    return this.#connection.call({ method, path, ...this.#credentials(), body, read });
+  }
+
+  #credentials(): { signer: HttpSigner; gatewayKey: Enrolled['gatewayKey'] } {
+    const { authentication, enrolled } = this.#device();
+    return {
+      signer: webCryptoSigner(enrolled.deviceId, authentication.privateKey),
+      gatewayKey: enrolled.gatewayKey,
+    };
+  }
+}
+
+function sessionPath(token: string): string {
+  return `/api/sessions/${encodeURIComponent(token)}`;
+}
+
+/** Checks every document before the first signature is made. @throws Tampered */
+async function signGrant(
+  grant: Grant,
+  documents: readonly Uint8Array[],
+  identity: SigningIdentity,
+): Promise<readonly Uint8Array[]> {
+  await checkGrant(grant, documents, identity.certificate);
+  const signatures: Uint8Array[] = [];
+  for (const { signedAttributes } of grant.documents) {
+    const algorithm = { name: 'ECDSA', hash: 'SHA-256' };
+    const raw = await crypto.subtle.sign(algorithm, identity.keys.privateKey, owned(signedAttributes));
+    signatures.push(derSignature(new Uint8Array(raw)));
+  }
+  return signatures;
+}

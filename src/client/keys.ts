@@ -1,0 +1,57 @@
+/**
+ * A device's two keys and where they live. The authentication key signs HTTP requests; the signing key signs documents
+ * and is a new one for every certificate, so that a revoked certificate never locks out its own renewal.
+ */
+import { base64url, sha256, utf8 } from './bytes.ts';
+import type { Enrolled, PublicKey } from './protocol.ts';
+
+const P256 = { name: 'ECDSA', namedCurve: 'P-256' } as const;
+
+/** The key of the certificate that this device signs with. */
+export interface SigningIdentity {
+  readonly keys: CryptoKeyPair;
+  readonly serial: string;
+  /** DER. */
+  readonly certificate: Uint8Array;
+  readonly notAfter: Date;
+}
+
+export interface EnrolledDevice {
+  readonly authentication: CryptoKeyPair;
+  readonly enrolled: Enrolled;
+  readonly signing: SigningIdentity | null;
+}
+
+/** Everything that a device remembers of one gateway. CryptoKeys are stored as such where the store can (IndexedDB). */
+export interface DeviceMemory {
+  /** Authentication key between "send me a code" and the code, which is bound to it: phones drop pages meanwhile. */
+  readonly pending: CryptoKeyPair | null;
+  readonly device: EnrolledDevice | null;
+}
+
+export interface DeviceStore {
+  /** Whether keys may leave WebCrypto: only where they must be written to a file. */
+  readonly extractable: boolean;
+  /** Nothing remembered is `{ pending: null, device: null }`. */
+  load(): Promise<DeviceMemory>;
+  save(memory: DeviceMemory): Promise<void>;
+}
+
+export async function generateKeys(extractable: boolean): Promise<CryptoKeyPair> {
+  return crypto.subtle.generateKey(P256, extractable, ['sign', 'verify']);
+}
+
+/** @throws DOMException when the point isn't on the curve */
+export async function importPublicKey(key: PublicKey): Promise<CryptoKey> {
+  return crypto.subtle.importKey('jwk', { ...key }, P256, true, ['verify']);
+}
+
+export async function exportPublicKey(key: CryptoKey): Promise<PublicKey> {
+  const { x, y } = await crypto.subtle.exportKey('jwk', key);
+  return { kty: 'EC', crv: 'P-256', x: x!, y: y! };
+}
+
+/** RFC 7638 §3, base64url. */
+export async function thumbprint({ crv, kty, x, y }: PublicKey): Promise<string> {
+  return base64url(await sha256(utf8(JSON.stringify({ crv, kty, x, y }))));
+}

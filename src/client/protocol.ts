@@ -1,0 +1,434 @@
+/**
+ * What devices and gateway say to each other: JSON over HTTPS, every request signed by the device and every answer by
+ * the gateway (http-signature.ts). The types here are both sides' only definition. On the wire a Date is an ISO 8601
+ * string and bytes are base64url; `encode` writes them and the parsers, which believe nothing, read them.
+ *
+ * | call                                | asks             | answers       |
+ * | ----------------------------------- | ---------------- | ------------- |
+ * | GET /api/nonce?method=M&path=P      |                  | NonceAnswer   |
+ * | POST /api/enrolment/code            | CodeAsk          | {} (always)   |
+ * | POST /api/enrolment                 | EnrolmentAsk     | Enrolled      |
+ * | GET /api/device                     |                  | DeviceInfo    |
+ * | DELETE /api/device                  |                  | {}            |
+ * | GET /api/device/sessions            |                  | Waiting[]     |
+ * | POST /api/certificates              | CertificateAsk   | Certificate   |
+ * | GET /api/sessions/:token            |                  | View          |
+ * | GET /api/sessions/:token/documents/:n |                | the PDF       |
+ * | POST /api/sessions/:token/turn      | TurnAsk          | Grant         |
+ * | POST /api/sessions/:token/signature | SignatureAsk     | View          |
+ * | POST /api/sessions/:token/rejection | RejectionAsk     | View          |
+ *
+ * Anything that goes wrong is a Problem (RFC 9457).
+ */
+import type { Level, Mode, RequestState, SessionState } from '../requests/model.ts';
+import type { Grant, GrantedDocument } from '../requests/requests.ts';
+import { base64url, fromBase64url } from './bytes.ts';
+
+export type { Grant, GrantedDocument, Level, Mode, RequestState, SessionState };
+
+/** A public P-256 key (RFC 7517); its RFC 7638 thumbprint is the device's id and the `keyid`. */
+export interface PublicKey {
+  readonly kty: 'EC';
+  readonly crv: 'P-256';
+  readonly x: string;
+  readonly y: string;
+}
+
+export interface NonceAnswer {
+  readonly nonce: string;
+  /** The gateway's clock: a phone's may be wrong by hours. */
+  readonly time: Date;
+}
+
+/** Asks for a code by mail. The answer is always the same. */
+export interface CodeAsk {
+  readonly key: PublicKey;
+  readonly address: string;
+  /** Token of the link that led here, or null. */
+  readonly link: string | null;
+}
+
+export interface EnrolmentAsk extends CodeAsk {
+  readonly code: string;
+  readonly name: string;
+  readonly kind: 'browser' | 'command-line';
+  /** Id of the device that this one replaces. */
+  readonly replaces: string | null;
+}
+
+export interface PersonInfo {
+  readonly name: string;
+  readonly mail: string;
+}
+
+export interface Enrolled {
+  readonly deviceId: string;
+  readonly person: PersonInfo;
+  readonly company: string;
+  /** The key that signs the gateway's answers: the device pins it. */
+  readonly gatewayKey: PublicKey;
+}
+
+export interface DeviceInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: 'browser' | 'command-line';
+  readonly createdAt: Date;
+  readonly person: PersonInfo;
+  readonly company: string;
+}
+
+/** A request that waits for this device's person. */
+export interface Waiting {
+  /** Token of the person's own link. */
+  readonly link: string;
+  readonly request: string;
+  readonly subject: string;
+  readonly sender: PersonInfo;
+  readonly documents: number;
+  readonly expiresAt: Date;
+}
+
+export interface CertificateAsk {
+  /** PKCS#10, DER. */
+  readonly csr: Uint8Array;
+}
+
+export interface Certificate {
+  readonly serial: string;
+  readonly certificate: Uint8Array;
+  readonly notAfter: Date;
+}
+
+export interface SignatoryInfo {
+  readonly name: string;
+  readonly state: SessionState;
+  /** True for the person who looks. */
+  readonly you: boolean;
+}
+
+export interface DocumentInfo {
+  readonly name: string;
+  readonly pages: number;
+  /** Of the newest revision; 0 and null until it is prepared. */
+  readonly length: number;
+  readonly sha256: string | null;
+}
+
+/** One signatory's session, as that signatory's device sees it. */
+export interface View {
+  /** Request number. */
+  readonly request: string;
+  readonly company: string;
+  readonly level: Level;
+  readonly mode: Mode;
+  readonly state: RequestState;
+  /** The state of this person's own part. */
+  readonly session: SessionState;
+  readonly sender: PersonInfo;
+  readonly you: PersonInfo;
+  readonly subject: string;
+  readonly text: string;
+  readonly signatories: readonly SignatoryInfo[];
+  readonly documents: readonly DocumentInfo[];
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  readonly endedAt: Date | null;
+  /** What a rejecting signatory wrote, once rejected. */
+  readonly comment: string | null;
+  readonly rejectionComment: 'optional' | 'required';
+}
+
+export interface TurnAsk {
+  readonly certificateSerial: string;
+  /** Length in bytes of each document that the device holds. */
+  readonly known: readonly number[];
+  /** Minutes east of UTC. */
+  readonly utcOffset: number;
+}
+
+export interface SignatureAsk {
+  readonly turn: string;
+  /** One DER ECDSA-Sig-Value per document. */
+  readonly signatures: readonly Uint8Array[];
+}
+
+export interface RejectionAsk {
+  readonly comment: string | null;
+}
+
+export const PROBLEMS = [
+  'not-found',
+  'nonce',
+  'bad-request',
+  'enrolment-refused',
+  'too-many-tries',
+  'certificate-refused',
+  'comment-required',
+  'not-open',
+  'not-your-turn',
+  'turn-lost',
+  'busy',
+  'no-certificate',
+  'bad-signature',
+  'try-later',
+  'internal',
+] as const;
+export type ProblemType = (typeof PROBLEMS)[number];
+
+/** RFC 9457. On the wire `type` is PROBLEM_PREFIX + ProblemType. */
+export interface ProblemAnswer {
+  readonly type: ProblemType;
+  readonly title: string;
+  readonly status: number;
+  /** A sentence for people, in English. */
+  readonly detail: string;
+}
+
+export const PROBLEM_PREFIX = 'urn:signpost:problem:';
+
+/** What was received isn't what the protocol says. */
+export class Malformed extends Error {
+  override readonly name = 'Malformed';
+}
+
+/** JSON for the wire: dates as ISO 8601, bytes as base64url. */
+export function encode(value: unknown): string {
+  return JSON.stringify(value, function (this: Record<string, unknown>, key, item: unknown) {
+    // Not `item`: Buffers have a toJSON that ran already.
+    const raw = this[key];
+    return raw instanceof Uint8Array ? base64url(raw) : item;
+  });
+}
+
+/** Parses bytes received as JSON. @throws Malformed */
+export function decode<T>(body: Uint8Array, parse: (value: unknown) => T): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch {
+    throw new Malformed('not JSON');
+  }
+  return parse(value);
+}
+
+type Fields = { readonly [name: string]: unknown };
+
+function fields(value: unknown): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Malformed('not an object');
+  return value as Fields;
+}
+
+function text(value: unknown, maximum = 100_000): string {
+  if (typeof value !== 'string' || value.length > maximum) throw new Malformed('not a text of the right length');
+  return value;
+}
+
+function integer(value: unknown): number {
+  if (!Number.isSafeInteger(value)) throw new Malformed('not an integer');
+  return value as number;
+}
+
+function natural(value: unknown): number {
+  const number = integer(value);
+  if (number < 0) throw new Malformed('negative');
+  return number;
+}
+
+function date(value: unknown): Date {
+  const parsed = new Date(text(value, 40));
+  if (Number.isNaN(parsed.getTime())) throw new Malformed('not a date');
+  return parsed;
+}
+
+function bytes(value: unknown): Uint8Array {
+  const parsed = fromBase64url(text(value, 100_000_000));
+  if (!parsed) throw new Malformed('not base64url');
+  return parsed;
+}
+
+function list<T>(value: unknown, parse: (item: unknown) => T): readonly T[] {
+  if (!Array.isArray(value) || value.length > 1000) throw new Malformed('not a list');
+  return value.map(item => parse(item));
+}
+
+function orNull<T>(value: unknown, parse: (item: unknown) => T): T | null {
+  return value === null ? null : parse(value);
+}
+
+function oneOf<const T extends string>(value: unknown, ...allowed: readonly T[]): T {
+  const found = allowed.find(item => item === value);
+  if (found === undefined) throw new Malformed(`not one of ${allowed.join(', ')}`);
+  return found;
+}
+
+/** Hex serial number, lower case. */
+function serial(value: unknown): string {
+  const parsed = text(value, 64);
+  if (!/^[0-9a-f]+$/.test(parsed)) throw new Malformed('not a serial number');
+  return parsed;
+}
+
+export function parsePublicKey(value: unknown): PublicKey {
+  const { kty, crv, x, y } = fields(value);
+  const coordinate = (part: unknown): string => {
+    const parsed = text(part, 43);
+    if (fromBase64url(parsed)?.length !== 32) throw new Malformed('not a coordinate of P-256');
+    return parsed;
+  };
+  return { kty: oneOf(kty, 'EC'), crv: oneOf(crv, 'P-256'), x: coordinate(x), y: coordinate(y) };
+}
+
+export function parseNonceAnswer(value: unknown): NonceAnswer {
+  const { nonce, time } = fields(value);
+  return { nonce: text(nonce, 200), time: date(time) };
+}
+
+export function parseCodeAsk(value: unknown): CodeAsk {
+  const { key, address, link } = fields(value);
+  return { key: parsePublicKey(key), address: text(address, 320), link: orNull(link, item => text(item, 200)) };
+}
+
+export function parseEnrolmentAsk(value: unknown): EnrolmentAsk {
+  const { code, name, kind, replaces } = fields(value);
+  return {
+    ...parseCodeAsk(value),
+    code: text(code, 64),
+    name: text(name, 100),
+    kind: oneOf(kind, 'browser', 'command-line'),
+    replaces: orNull(replaces, item => text(item, 43)),
+  };
+}
+
+function parsePersonInfo(value: unknown): PersonInfo {
+  const { name, mail } = fields(value);
+  return { name: text(name), mail: text(mail) };
+}
+
+export function parseEnrolled(value: unknown): Enrolled {
+  const { deviceId, person, company, gatewayKey } = fields(value);
+  return {
+    deviceId: text(deviceId, 43),
+    person: parsePersonInfo(person),
+    company: text(company),
+    gatewayKey: parsePublicKey(gatewayKey),
+  };
+}
+
+export function parseDeviceInfo(value: unknown): DeviceInfo {
+  const { id, name, kind, createdAt, person, company } = fields(value);
+  return {
+    id: text(id, 43),
+    name: text(name),
+    kind: oneOf(kind, 'browser', 'command-line'),
+    createdAt: date(createdAt),
+    person: parsePersonInfo(person),
+    company: text(company),
+  };
+}
+
+export function parseWaitingList(value: unknown): readonly Waiting[] {
+  return list(value, item => {
+    const { link, request, subject, sender, documents, expiresAt } = fields(item);
+    return {
+      link: text(link, 200),
+      request: text(request),
+      subject: text(subject),
+      sender: parsePersonInfo(sender),
+      documents: natural(documents),
+      expiresAt: date(expiresAt),
+    };
+  });
+}
+
+export function parseCertificateAsk(value: unknown): CertificateAsk {
+  return { csr: bytes(fields(value).csr) };
+}
+
+export function parseCertificate(value: unknown): Certificate {
+  const { serial: number, certificate, notAfter } = fields(value);
+  return { serial: serial(number), certificate: bytes(certificate), notAfter: date(notAfter) };
+}
+
+function parseSessionState(value: unknown): SessionState {
+  return oneOf(value, 'waiting', 'open', 'signed', 'rejected', 'closed');
+}
+
+export function parseView(value: unknown): View {
+  const view = fields(value);
+  return {
+    request: text(view.request),
+    company: text(view.company),
+    level: oneOf(view.level, 'standard', 'advanced', 'qualified', 'seal'),
+    mode: oneOf(view.mode, 'parallel', 'ordered'),
+    state: oneOf(view.state, 'preparing', 'open', 'closing', 'finished', 'rejected', 'expired', 'cancelled', 'failed'),
+    session: parseSessionState(view.session),
+    sender: parsePersonInfo(view.sender),
+    you: parsePersonInfo(view.you),
+    subject: text(view.subject),
+    text: text(view.text, 10_000_000),
+    signatories: list(view.signatories, item => {
+      const { name, state, you } = fields(item);
+      return { name: text(name), state: parseSessionState(state), you: you === true };
+    }),
+    documents: list(view.documents, item => {
+      const { name, pages, length, sha256 } = fields(item);
+      return { name: text(name), pages: natural(pages), length: natural(length), sha256: orNull(sha256, text) };
+    }),
+    createdAt: date(view.createdAt),
+    expiresAt: date(view.expiresAt),
+    endedAt: orNull(view.endedAt, date),
+    comment: orNull(view.comment, text),
+    rejectionComment: oneOf(view.rejectionComment, 'optional', 'required'),
+  };
+}
+
+export function parseTurnAsk(value: unknown): TurnAsk {
+  const { certificateSerial, known, utcOffset } = fields(value);
+  const minutes = integer(utcOffset);
+  // UTC-12:00 to UTC+14:00 are in use.
+  if (Math.abs(minutes) > 14 * 60) throw new Malformed('not a UTC offset');
+  return { certificateSerial: serial(certificateSerial), known: list(known, natural), utcOffset: minutes };
+}
+
+export function parseGrant(value: unknown): Grant {
+  const { turn, expiresAt, signingTime, documents } = fields(value);
+  return {
+    turn: text(turn, 200),
+    expiresAt: date(expiresAt),
+    signingTime: date(signingTime),
+    documents: list(documents, item => {
+      const { known, appended, byteRange, signedAttributes } = fields(item);
+      const [a, b, c, d, ...rest] = list(byteRange, natural);
+      if (a === undefined || b === undefined || c === undefined || d === undefined || rest.length > 0)
+        throw new Malformed('a ByteRange has four numbers');
+      return {
+        known: natural(known),
+        appended: bytes(appended),
+        byteRange: [a, b, c, d] as const,
+        signedAttributes: bytes(signedAttributes),
+      };
+    }),
+  };
+}
+
+export function parseSignatureAsk(value: unknown): SignatureAsk {
+  const { turn, signatures } = fields(value);
+  return { turn: text(turn, 200), signatures: list(signatures, bytes) };
+}
+
+export function parseRejectionAsk(value: unknown): RejectionAsk {
+  return { comment: orNull(fields(value).comment, item => text(item, 2000)) };
+}
+
+export function parseProblem(value: unknown): ProblemAnswer {
+  const { type, title, status, detail } = fields(value);
+  const name = text(type, 100);
+  if (!name.startsWith(PROBLEM_PREFIX)) throw new Malformed('not a problem of ours');
+  return {
+    type: oneOf(name.slice(PROBLEM_PREFIX.length), ...PROBLEMS),
+    title: text(title),
+    status: integer(status),
+    detail: text(detail),
+  };
+}
