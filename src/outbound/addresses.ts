@@ -11,9 +11,13 @@ export function requestAddress(requestId: string, domain: string): string {
 }
 
 /** What a local part on the sign domain names, when it is one of ours. */
-export function parseOwnAddress(local: string): { kind: 'bounce'; rowId: string } | { kind: 'request'; requestId: string } | null {
+export function parseOwnAddress(
+  local: string,
+): { kind: 'bounce'; rowId: string } | { kind: 'request'; requestId: string } | null {
   const match = /^(bounce|request)\+([a-z0-9]{1,32})$/i.exec(local);
   if (!match) return null;
   const id = match[2]!;
-  return match[1]!.toLowerCase() === 'bounce' ? { kind: 'bounce', rowId: id.toLowerCase() } : { kind: 'request', requestId: id.toUpperCase() };
+  return match[1]!.toLowerCase() === 'bounce'
+    ? { kind: 'bounce', rowId: id.toLowerCase() }
+    : { kind: 'request', requestId: id.toUpperCase() };
 }

@@ -1,0 +1,143 @@
+import type { Catalogue } from './catalogue.ts';
+
+const documents = (count: number): string => (count === 1 ? 'document' : `${count} documents`);
+const theDocuments = (count: number): string => (count === 1 ? 'the document' : `the ${count} documents`);
+
+export const en: Catalogue = {
+  document: (name, pages) => (pages === 0 ? name : `${name} (${pages === 1 ? '1 page' : `${pages} pages`})`),
+  list: items => new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(items),
+  noSubject: 'Document to sign',
+  footer: company => `Signpost, the signing service of ${company}`,
+
+  levels: {
+    standard: 'Standard electronic signature',
+    advanced: 'Advanced electronic signature',
+    qualified: 'Qualified electronic signature',
+    seal: 'Company seal',
+  },
+  levelByDefault: level => `${level} (the default, because your subject named none)`,
+
+  labels: {
+    request: 'Request number',
+    from: 'Asked by',
+    level: 'Level',
+    document: count => (count === 1 ? 'Document' : 'Documents'),
+    signatory: count => (count === 1 ? 'Signatory' : 'Signatories'),
+    signatoriesInOrder: 'Signatories, in this order',
+    copies: 'Copies to',
+    until: 'Open until',
+    passedOver: 'Passed over',
+    signedBy: 'Signed by',
+    signedAt: 'Signed on',
+    notSigned: 'Not signed by',
+    reason: 'Reason',
+    device: 'Device',
+    time: 'Time',
+    code: 'Code',
+  },
+
+  accepted: {
+    title: count => `Your ${documents(count)} can be signed now`,
+    lead: signatories =>
+      signatories === 1
+        ? 'We have accepted your request and mailed the signatory a personal link.'
+        : `We have accepted your request. Each of the ${signatories} signatories gets a personal link by mail.`,
+    next: 'When everybody has signed, you and all other parties get the signed copy by mail. You need to do nothing.',
+    nextInOrder:
+      'They are asked one after the other. When the last one has signed, you and all other parties get the signed copy by mail. You need to do nothing.',
+  },
+  pleaseSign: {
+    title: sender => `${sender} asks you to sign`,
+    lead: (sender, count) => `${sender} would like you to sign ${theDocuments(count)} named below.`,
+    titleSelf: count => `Your ${documents(count)} to sign`,
+    leadSelf: count => `You asked to sign ${theDocuments(count)} named below yourself.`,
+    quote: sender => `${sender} writes:`,
+    what: 'Open the link on your phone or computer, read, then sign or decline. Nothing is signed by opening it.',
+    button: 'View and sign',
+    scan: 'Reading this on a computer? Scan the code with your phone.',
+    qrAlt: 'QR code with the link to the document',
+    linkBelow: 'Or open this link:',
+    yours: 'The link is for you alone and opens only on your own device. Please don’t forward it.',
+  },
+  reminder: {
+    title: sender => `Reminder: ${sender} is waiting for your signature`,
+    titleSelf: 'Reminder: your signature is still missing',
+    lead: (sender, count, until) =>
+      `${sender} asked you to sign ${theDocuments(count)} named below. You can do so until ${until}.`,
+    leadSelf: (count, until) => `You asked to sign ${theDocuments(count)} named below. You can do so until ${until}.`,
+  },
+  signedByOne: {
+    title: signatory => `${signatory} has signed`,
+    lead: left =>
+      left === 1
+        ? 'One signature is still missing. You get the signed copy when it is there.'
+        : `${left} signatures are still missing. You get the signed copy when they are there.`,
+  },
+  finished: {
+    title: count => (count === 1 ? 'Signed: your copy of the document' : `Signed: your copies of ${count} documents`),
+    lead: (count, signatories) =>
+      `${signatories === 1 ? 'The signatory has' : 'All signatories have'} signed. ${count === 1 ? 'The signed document is' : 'The signed documents are'} attached, sealed and timestamped. Please keep ${count === 1 ? 'this file' : 'these files'}: a print-out proves nothing.`,
+    trust:
+      'Adobe Acrobat shows a yellow mark instead of a green one until the company’s certification authority is trusted on your computer; the signatures are valid all the same.',
+    trustLink: 'How to trust it:',
+  },
+  rejected: {
+    title: signatory => `${signatory} has declined to sign`,
+    titleSelf: 'You have declined to sign',
+    lead: 'The request has ended without a signed document.',
+    noReason: 'No reason was given.',
+    quote: signatory => `${signatory} writes:`,
+    nothingToDo: 'You need to do nothing. Signatures given so far have no effect.',
+    senderNext: 'To try again, change the document if need be and mail it anew.',
+  },
+  expired: {
+    title: 'The time to sign has run out',
+    lead: until => `The request was open until ${until} and has ended without a signed document.`,
+    nothingToDo: 'You need to do nothing. Signatures given so far have no effect.',
+    senderNext:
+      'To try again, mail the document anew. With [due 14 days] in the subject the signatories have more time.',
+  },
+  cancelled: {
+    title: 'The request was cancelled',
+    lead: sender => `The request by ${sender} was cancelled and has ended without a signed document.`,
+    leadSelf: 'Your request was cancelled and has ended without a signed document.',
+    nothingToDo: 'You need to do nothing. Signatures given so far have no effect, and the links no longer work.',
+  },
+  failed: {
+    title: 'Your document could not be signed',
+    lead: 'We accepted your request, but then could not prepare or finish the document. Nobody needs to do anything any more; the request has ended.',
+    next: 'When you have changed the document, mail it anew. If it fails again, please give your administrator the request number.',
+    reasons: {
+      'not-pdf': 'The file is not a PDF. Please save or print it as PDF.',
+      damaged: 'The PDF is damaged. Please make it again, for example with “Print to PDF”.',
+      encrypted: 'The PDF is protected by a password. Please remove the protection, or use “Print to PDF”.',
+      javascript: 'The PDF contains scripts, which may change what is shown. Please use “Print to PDF”.',
+      launch: 'The PDF can start other programs. Please use “Print to PDF”.',
+      xfa: 'The PDF is a dynamic form (XFA). Please fill it in and use “Print to PDF”.',
+      'external-stream': 'The PDF takes part of its content from elsewhere. Please use “Print to PDF”.',
+      'executable-attachment': 'A program is attached inside the PDF. Please remove it.',
+      'optional-content': 'The PDF has layers that can show different content. Please use “Print to PDF”.',
+      'already-signed': 'The PDF is already signed, and documents with signatures can’t be signed here yet.',
+      'too-many-pages': 'The PDF has more pages than this service allows. Please split it.',
+      'too-complex': 'The PDF is too complex for this service. Please use “Print to PDF”.',
+      'too-slow': 'Reading the PDF took too long. Please use “Print to PDF”.',
+    },
+  },
+  enrolmentCode: {
+    title: 'Your code to set up this device',
+    lead: 'Type this code on the page where you asked for it:',
+    validity: minutes => `It works once, for ${minutes === 1 ? '1 minute' : `${minutes} minutes`}.`,
+    notYou:
+      'If it wasn’t you who asked, do nothing: without the code nothing happens. Never give the code to anybody, not even on the phone.',
+  },
+  deviceEnrolled: {
+    title: 'A new device can sign for you',
+    lead: 'This device was set up to sign in your name:',
+    notYou: 'If it wasn’t you, tell your administrator at once: they can switch the device off.',
+  },
+  deviceRemoved: {
+    title: 'A device can no longer sign for you',
+    lead: 'This device was removed and can’t sign in your name any more:',
+    notYou: 'If you didn’t expect this, tell your administrator. What you signed with it stays valid.',
+  },
+};
