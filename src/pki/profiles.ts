@@ -1,0 +1,171 @@
+/** What stands in each kind of certificate: subject, validity and extensions. */
+
+import type { KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import type { Person } from '../directory/directory.ts';
+import {
+  authorityInfoAccess,
+  authorityKeyIdentifier,
+  basicConstraints,
+  certificatePolicies,
+  crlDistributionPoint,
+  extendedKeyUsage,
+  KEY_USAGE,
+  keyUsage,
+  mailAltName,
+  subjectKeyIdentifier,
+} from './extensions.ts';
+import { distinguishedName, organizationIdentifier, withSuffix } from './names.ts';
+import { OID } from './oids.ts';
+import { type Certificate, type CertificateFields, keyIdentifier, publicKeyInfoOf, randomSerial } from './x509.ts';
+
+export interface Company {
+  readonly name: string;
+  readonly vat: string | null;
+  /** ISO 3166-1 alpha-2. */
+  readonly country: string;
+}
+
+const DAY = 86_400_000;
+const YEARS = { root: 15, timestamp: 10, seal: 5 } as const;
+/** THREATS.md "Hostile CSR": whatever the configuration says. */
+export const MAX_PERSON_VALIDITY = 31 * DAY;
+/** Certificates begin a little earlier, for clocks that are behind. */
+const BACKDATE = 5 * 60_000;
+
+/** What an issuer gives to every certificate below it. */
+export interface Issuer {
+  readonly certificate: Certificate;
+  readonly publicUrl: string;
+}
+
+/** The company's own root: self-signed, no CA below it. */
+export function rootProfile(company: Company, publicKey: KeyObject, now: Date): CertificateFields {
+  const subject = distinguishedName(...organisation(company), ['commonName', withSuffix(company.name, 'Signing CA')]);
+  const publicKeyInfo = publicKeyInfoOf(publicKey);
+  const identifier = keyIdentifier(publicKeyInfo);
+  const notBefore = backdated(now);
+  return {
+    serial: randomSerial(),
+    issuer: subject,
+    subject,
+    notBefore,
+    notAfter: yearsAfter(notBefore, YEARS.root),
+    publicKeyInfo,
+    extensions: [
+      basicConstraints(0),
+      // digitalSignature: it signs OCSP answers itself.
+      keyUsage(KEY_USAGE.digitalSignature, KEY_USAGE.keyCertSign, KEY_USAGE.cRLSign),
+      subjectKeyIdentifier(identifier),
+      authorityKeyIdentifier(identifier),
+    ],
+  };
+}
+
+/** The company's seal: a legal person's certificate (ETSI EN 319 412-3). */
+export function sealProfile(company: Company, publicKey: KeyObject, issuer: Issuer, now: Date): CertificateFields {
+  return {
+    ...endEntity(publicKeyInfoOf(publicKey), issuer, now, yearsAfter(now, YEARS.seal)),
+    subject: distinguishedName(...organisation(company), ['commonName', withSuffix(company.name, 'Seal')]),
+    extensions: [
+      ...commonExtensions(publicKeyInfoOf(publicKey), issuer),
+      keyUsage(KEY_USAGE.digitalSignature, KEY_USAGE.nonRepudiation),
+      signingPurposes(),
+    ],
+  };
+}
+
+/** The timestamping unit (RFC 3161 §2.3: one critical extended key usage, timeStamping alone). */
+export function timestampProfile(company: Company, publicKey: KeyObject, issuer: Issuer, now: Date): CertificateFields {
+  return {
+    ...endEntity(publicKeyInfoOf(publicKey), issuer, now, yearsAfter(now, YEARS.timestamp)),
+    subject: distinguishedName(...organisation(company), ['commonName', withSuffix(company.name, 'Timestamps')]),
+    extensions: [
+      ...commonExtensions(publicKeyInfoOf(publicKey), issuer),
+      keyUsage(KEY_USAGE.digitalSignature),
+      extendedKeyUsage([OID.timeStamping], true),
+    ],
+  };
+}
+
+/**
+ * A natural person of the company (ETSI EN 319 412-2): everything from the directory.
+ * @param validity milliseconds; cut at 31 days and at the issuer's end
+ */
+export function personProfile(
+  person: Person,
+  company: Company,
+  publicKeyInfo: Uint8Array,
+  issuer: Issuer,
+  now: Date,
+  validity: number,
+): CertificateFields {
+  const begin = backdated(now);
+  const end = new Date(begin.getTime() + Math.min(validity, MAX_PERSON_VALIDITY));
+  return {
+    ...endEntity(publicKeyInfo, issuer, now, end),
+    subject: distinguishedName(
+      ['countryName', company.country],
+      ['organizationName', company.name],
+      ['surname', person.surname],
+      ['givenName', person.givenName],
+      ['serialNumber', pseudonymousId(person, issuer)],
+      ['commonName', person.name],
+    ),
+    extensions: [
+      ...commonExtensions(publicKeyInfo, issuer),
+      keyUsage(KEY_USAGE.digitalSignature, KEY_USAGE.nonRepudiation),
+      signingPurposes(),
+      mailAltName(person.mail),
+    ],
+  };
+}
+
+/** OpenSSL 3.0 takes a certificate for CMS only when it may protect mail, too. */
+const signingPurposes = (): Uint8Array => extendedKeyUsage([OID.emailProtection, OID.documentSigning]);
+
+function organisation(company: Company) {
+  return [
+    ['countryName', company.country],
+    ['organizationName', company.name],
+    ['organizationIdentifier', organizationIdentifier(company.vat, company.country)],
+  ] as const;
+}
+
+/** Keeps people of one name apart without showing the directory's id; the same in each of a person's certificates. */
+function pseudonymousId(person: Person, issuer: Issuer): string {
+  const hash = createHash('sha256').update(issuer.certificate.publicKeyInfo).update(person.id, 'utf8').digest('hex');
+  return hash.slice(0, 20).toUpperCase();
+}
+
+function endEntity(publicKeyInfo: Uint8Array, issuer: Issuer, now: Date, notAfter: Date) {
+  const { certificate } = issuer;
+  return {
+    serial: randomSerial(),
+    issuer: certificate.subject,
+    notBefore: later(backdated(now), certificate.notBefore),
+    notAfter: notAfter < certificate.notAfter ? notAfter : certificate.notAfter,
+    publicKeyInfo,
+  };
+}
+
+function commonExtensions(publicKeyInfo: Uint8Array, { certificate, publicUrl }: Issuer): Uint8Array[] {
+  return [
+    basicConstraints(null),
+    subjectKeyIdentifier(keyIdentifier(publicKeyInfo)),
+    authorityKeyIdentifier(keyIdentifier(certificate.publicKeyInfo)),
+    // The company has no policy OID of its own (the configuration will bring one), and none is claimed that isn't ours.
+    certificatePolicies(OID.anyPolicy),
+    crlDistributionPoint(`${publicUrl}/crl/company.crl`),
+    authorityInfoAccess({ ocsp: `${publicUrl}/ocsp`, caIssuers: `${publicUrl}/ca.cer` }),
+  ];
+}
+
+const backdated = (now: Date): Date => new Date(Math.floor((now.getTime() - BACKDATE) / 1000) * 1000);
+const later = (a: Date, b: Date): Date => (a > b ? a : b);
+
+function yearsAfter(date: Date, years: number): Date {
+  const later = new Date(Math.floor(date.getTime() / 1000) * 1000);
+  later.setUTCFullYear(later.getUTCFullYear() + years);
+  return later;
+}

@@ -1,0 +1,37 @@
+/**
+ * What the PKI must not lose or forget. One implementation per kind of store (src/store/certificates.ts,
+ * src/store/timestamps.ts); several processes use one store at a time.
+ */
+import type { CertificateRecord, RevocationReason } from './pki.ts';
+
+export interface CurrentCrl {
+  /** CRL number (RFC 5280 §5.2.3); never goes back. */
+  readonly number: number;
+  readonly crl: Uint8Array;
+  readonly nextUpdate: Date;
+}
+
+export interface CertificateStore {
+  /** False when the serial or the key's hash is known already; nothing has changed then. */
+  add(record: CertificateRecord): Promise<boolean>;
+  find(serial: string): Promise<CertificateRecord | null>;
+  listForDevice(deviceId: string): Promise<readonly CertificateRecord[]>;
+  /** Revoked ones that expire after `after`. */
+  listRevoked(after: Date): Promise<readonly CertificateRecord[]>;
+  /** False when there is no such certificate or it was revoked before; the first reason stays. */
+  revoke(serial: string, at: Date, reason: RevocationReason): Promise<boolean>;
+  /**
+   * The newest CRL, null when there is none or a revocation has happened since it was made;
+   * `revision` counts revocations, `number` is the last CRL number used (0 at first).
+   */
+  crl(): Promise<{ readonly revision: number; readonly number: number; readonly current: CurrentCrl | null }>;
+  /** False when a revocation or another CRL came in between: read again and make a new one. */
+  saveCrl(revision: number, crl: CurrentCrl): Promise<boolean>;
+}
+
+/** The last time that the embedded timestamp authority gave. */
+export interface TimestampStore {
+  lastTime(): Promise<Date | null>;
+  /** Compare and swap: false when `expected` isn't the stored time. */
+  advance(expected: Date | null, time: Date): Promise<boolean>;
+}
