@@ -1,0 +1,185 @@
+/**
+ * What was appended to a document since a device read it (DESIGN.md decision 5). Only one kind of revision passes: a
+ * signature field that was there, empty, is filled. To be sure that nothing hides in it, the few free things (which
+ * field, name, time, signature, drawing) are read from it, the whole revision is written again from them by the
+ * gateway's own writer, and every byte must be the same: no other object, no second definition, no other
+ * cross-reference table, comment, stream or trailer can stand there.
+ */
+import { openFile, type PdfFile } from '../documents/increment-file.ts';
+import { type PdfObject, PdfSyntaxError, parseDict, parseObject } from '../documents/increment-parser.ts';
+import {
+  type Appearance,
+  type ByteRange,
+  boxOf,
+  CONTENTS_BYTES,
+  emptySignatureField,
+  type Filling,
+  fillSignature,
+  readPdfDate,
+} from '../documents/increment-signature.ts';
+import {
+  characters,
+  isArray,
+  isDict,
+  nameOf,
+  type PdfValue,
+  readText,
+  refOf,
+  stringOf,
+} from '../documents/increment-values.ts';
+import { equalBytes } from './der.ts';
+
+/** What was appended is not what it should be; `message` says why. Nothing may be signed. */
+export class Tampered extends Error {
+  override readonly name = 'Tampered';
+}
+
+/** One revision that fills a signature field. */
+export interface AppendedRevision {
+  /** The field's name, and its object number. */
+  readonly field: string;
+  readonly fieldObject: number;
+  /** Object number of the page that shows it. */
+  readonly pageObject: number | null;
+  readonly box: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+  /** The signer as the signature names them. */
+  readonly signer: string;
+  readonly signingTime: Date;
+  /** Minutes east of UTC. */
+  readonly utcOffset: number;
+  readonly byteRange: ByteRange;
+  /** False while Contents is still zeroed. */
+  readonly signed: boolean;
+  /** Length of the file with this revision. */
+  readonly end: number;
+}
+
+/** No signature of ours is bigger than this; a bigger field could hide what is under it. */
+const LARGEST_FIELD = { width: 600, height: 240 };
+
+/** Reads every revision in `whole` after its first `known` octets. @throws Tampered */
+export function readAppended(whole: Uint8Array, known: number): AppendedRevision[] {
+  const revisions: AppendedRevision[] = [];
+  try {
+    for (let end = known; end < whole.length; ) {
+      const revision = readRevision(openFile(whole.subarray(0, end)), whole);
+      revisions.push(revision);
+      end = revision.end;
+    }
+  } catch (error) {
+    if (error instanceof PdfSyntaxError) throw new Tampered(error.message);
+    throw error;
+  }
+  return revisions;
+}
+
+function readRevision(file: PdfFile, whole: Uint8Array): AppendedRevision {
+  const { objects, table } = readObjects(file, whole);
+  const { size } = file.trailer;
+  const fields = objects.filter(object => object.number < size);
+  const field = fields[0];
+  if (field === undefined || fields.length > 1)
+    throw new Tampered('other objects than one signature field are changed');
+  const old = emptySignatureField(file, field.number);
+  const box = boxOf(old);
+  if (box.width > LARGEST_FIELD.width || box.height > LARGEST_FIELD.height) {
+    throw new Tampered('a signature field is too big');
+  }
+
+  const filling: Filling = {
+    field: field.number,
+    ...readSignature(objects.find(object => object.number === size)),
+    appearance: readAppearance(
+      file,
+      objects.find(object => object.number === size + 1),
+    ),
+    id: readId(whole, table),
+  };
+  const time = readPdfDate(filling.time);
+  if (time === null) throw new Tampered('the signing time is no date');
+  const { appended, byteRange } = fillSignature(file, filling);
+  const start = file.bytes.length;
+  const end = start + appended.length;
+  if (!equalBytes(appended, whole.subarray(start, end))) {
+    throw new Tampered('what was appended is more or other than a signature');
+  }
+  return {
+    field: readText(stringOf(old.get('T')) ?? ''),
+    fieldObject: field.number,
+    pageObject: refOf(old.get('P')),
+    box,
+    signer: filling.signer,
+    signingTime: time.time,
+    utcOffset: time.utcOffset,
+    byteRange,
+    signed: !/^0*$/.test(filling.contents),
+    end,
+  };
+}
+
+/** The objects of the revision after `file`, and where its cross-reference table stands. */
+function readObjects(file: PdfFile, whole: Uint8Array): { objects: readonly PdfObject[]; table: number } {
+  const objects: PdfObject[] = [];
+  let position = file.bytes.length;
+  if (file.bytes.at(-1) !== 0x0a) position++;
+  while (characters(whole.subarray(position, position + 5)) !== 'xref\n') {
+    if (objects.length === 3) throw new Tampered('what was appended has more objects than a signature');
+    const object = parseObject(whole, position);
+    objects.push(object);
+    position = object.end;
+  }
+  return { objects, table: position };
+}
+
+function readSignature(object: PdfObject | undefined): Pick<Filling, 'signer' | 'time' | 'contents'> {
+  const value = object?.value;
+  if (!isDict(value)) throw new Tampered('what was appended has no signature');
+  const contents = stringOf(value.get('Contents'));
+  const time = stringOf(value.get('M'));
+  const signer = stringOf(value.get('Name'));
+  if (contents === null || time === null || signer === null || contents.length !== CONTENTS_BYTES) {
+    throw new Tampered('the signature dictionary is not one of ours');
+  }
+  let hex = '';
+  for (let i = 0; i < contents.length; i++) hex += contents.charCodeAt(i).toString(16).padStart(2, '0');
+  return { contents: hex.toUpperCase(), time, signer: readText(signer) };
+}
+
+/** One operator of a drawing a line: paths, colours and text in the two fonts; no pictures, no other objects. */
+const DRAWING =
+  /^(?:(?:-?\d{1,5}(?:\.\d{1,5})? )*(?:q|Q|w|J|j|rg|RG|g|G|m|l|c|h|re|f|f\*|S|B|W n|BT|ET|Td|Tc)|\/F[12] \d{1,3}(?:\.\d{1,5})? Tf|<(?:[0-9A-F]{4})+> Tj)$/;
+
+function readAppearance(file: PdfFile, object: PdfObject | undefined): Appearance | null {
+  if (object === undefined) return null;
+  const { value, stream } = object;
+  if (!isDict(value) || stream === null) throw new Tampered('the appearance of a signature is not one of ours');
+  const resources = value.get('Resources');
+  const fonts = isDict(resources) ? resources.get('Font') : undefined;
+  if (!isDict(fonts)) throw new Tampered('the appearance of a signature is not one of ours');
+  const content = characters(stream);
+  if (!content.split('\n').every(line => DRAWING.test(line))) {
+    throw new Tampered('the appearance of a signature draws more than lines and text');
+  }
+  return { content: stream, regular: readFont(file, fonts.get('F1')), bold: readFont(file, fonts.get('F2')) };
+}
+
+/** A font that the reader had already. */
+function readFont(file: PdfFile, value: PdfValue | undefined): number {
+  const number = refOf(value);
+  const font = number === null ? undefined : file.dict(number);
+  if (number === null || nameOf(font?.get('Type')) !== 'Font' || nameOf(font?.get('Subtype')) !== 'Type0') {
+    throw new Tampered('the appearance of a signature uses another font');
+  }
+  return number;
+}
+
+/** The renewed second part of the file identifier: free, but 16 octets. */
+function readId(whole: Uint8Array, table: number): string {
+  const at = characters(whole.subarray(table, table + 512)).indexOf('trailer\n');
+  if (at < 0) throw new Tampered('what was appended has no trailer');
+  const id = parseDict(whole, table + at + 8).value.get('ID');
+  const second = isArray(id) ? stringOf(id[1]) : '';
+  if (second === null || (id !== undefined && second.length !== 16))
+    throw new Tampered('the trailer is not one of ours');
+  return second;
+}
