@@ -1,0 +1,59 @@
+/** What every page needs: the device, the texts, and how to say that something went wrong. */
+import { AnswerRefused, Problem, Unreachable } from '../client/connection.ts';
+import { SignpostDevice } from '../client/device.ts';
+import { indexedDbStore } from '../client/indexeddb.ts';
+import { h, notice, show } from './dom.ts';
+import { chooseTexts, type Texts } from './texts/index.ts';
+
+export interface App {
+  readonly device: SignpostDevice;
+  readonly texts: Texts;
+}
+
+export async function openApp(): Promise<App> {
+  const texts = chooseTexts(navigator.languages);
+  document.documentElement.lang = texts.language;
+  const device = await SignpostDevice.open({ origin: location.origin, store: indexedDbStore() });
+  return { device, texts };
+}
+
+/** Shows in the page's head whose device this is. */
+export function showOwner({ device, texts }: App): void {
+  const { enrolled } = device;
+  document.getElementById('who')!.textContent = enrolled === null ? '' : texts.yourDevice(enrolled.person.name);
+}
+
+/** What happened, in the person's language. */
+export function explain(error: unknown, texts: Texts): string {
+  if (error instanceof Problem) return texts.problem[error.type];
+  if (error instanceof Unreachable) return texts.offline;
+  if (error instanceof AnswerRefused) return `${texts.problem.internal} (${error.message})`;
+  console.error(error);
+  return texts.problem.internal;
+}
+
+export function errorNotice(error: unknown, texts: Texts): HTMLElement {
+  return notice('error', h('p', null, explain(error, texts)));
+}
+
+/** A page that could not be opened, with a way to try again. */
+export function showFailure(error: unknown, texts: Texts, again: () => void): void {
+  show(
+    h(
+      'div',
+      { class: 'narrow' },
+      h('h1', null, texts.failedTitle),
+      errorNotice(error, texts),
+      h('button', { type: 'button', onclick: again }, texts.retry),
+    ),
+  );
+}
+
+export function showLoading(texts: Texts): void {
+  show(h('div', { class: 'narrow' }, h('p', { class: 'soft' }, texts.loading)));
+}
+
+/** Date and time in the reader's language, with the UTC offset. */
+export function when(date: Date, texts: Texts): string {
+  return new Intl.DateTimeFormat(texts.language, { dateStyle: 'long', timeStyle: 'short' }).format(date);
+}

@@ -1,0 +1,99 @@
+/** The two decisions: each says in one sentence what it does before it is done. */
+
+import { Tampered } from '../../client/grant.ts';
+import type { View } from '../../client/protocol.ts';
+import { type App, errorNotice } from '../app.ts';
+import { announce, busy, h, notice } from '../dom.ts';
+
+export function confirmSignature(
+  app: App,
+  token: string,
+  view: View,
+  documents: readonly Uint8Array[],
+  done: (after: View) => void,
+): void {
+  const { device, texts } = app;
+  const what = view.documents.map(({ name, pages }) => `“${name}” (${texts.pages(pages)})`).join(', ');
+  const messages = h('div', null);
+  const progress = h('progress', { hidden: true });
+  const now = h('button', { type: 'button' }, texts.signNow);
+  const dialog = openDialog(texts.confirmTitle, h('p', null, texts.confirm(what, view.you.name)), messages, progress);
+  now.addEventListener('click', () => {
+    void busy(now, texts.signing, async () => {
+      messages.replaceChildren();
+      progress.hidden = false;
+      try {
+        const after = await device.sign(token, documents, step => {
+          now.textContent = texts.step[step];
+          announce(texts.step[step]);
+        });
+        dialog.close();
+        done(after);
+      } catch (error) {
+        if (error instanceof Tampered) {
+          // Nothing on this page may be signed any more.
+          now.remove();
+          messages.replaceChildren(
+            notice('error', h('strong', null, texts.tampered), h('p', null, texts.tamperedText(error.message))),
+          );
+        } else messages.replaceChildren(errorNotice(error, texts));
+      } finally {
+        progress.hidden = true;
+      }
+    });
+  });
+  dialog.append(h('div', { class: 'row' }, now, closer(dialog, now, texts.cancel)));
+}
+
+export function rejectDialog(app: App, token: string, view: View, done: (after: View) => void): void {
+  const { device, texts } = app;
+  const messages = h('div', null);
+  const required = view.rejectionComment === 'required';
+  const comment = h('textarea', { name: 'comment', maxlength: 2000 });
+  const now = h('button', { type: 'button', class: 'danger' }, texts.rejectNow);
+  const hint = h('span', { class: 'soft small' }, required ? texts.commentRequired : texts.commentOptional);
+  const label = h('label', null, texts.comment, hint, comment);
+  const dialog = openDialog(texts.rejectTitle, h('p', null, texts.rejectText(view.sender.name)), label, messages);
+  now.addEventListener('click', () => {
+    const text = comment.value.trim();
+    if (required && text === '') {
+      messages.replaceChildren(notice('error', texts.problem['comment-required']));
+      comment.focus();
+      return;
+    }
+    void busy(now, texts.rejecting, async () => {
+      try {
+        const after = await device.reject(token, text === '' ? null : text);
+        dialog.close();
+        done(after);
+      } catch (error) {
+        messages.replaceChildren(errorNotice(error, texts));
+      }
+    });
+  });
+  dialog.append(h('div', { class: 'row' }, now, closer(dialog, now, texts.cancel)));
+}
+
+function openDialog(title: string, ...children: Node[]): HTMLDialogElement {
+  const dialog = h(
+    'dialog',
+    { 'aria-labelledby': 'dialog-title' },
+    h('h2', { id: 'dialog-title' }, title),
+    ...children,
+  );
+  document.body.append(dialog);
+  dialog.addEventListener('close', () => dialog.remove());
+  // Escape must not hide what is under way.
+  dialog.addEventListener('cancel', event => {
+    if (dialog.querySelector('[aria-busy="true"]')) event.preventDefault();
+  });
+  dialog.showModal();
+  return dialog;
+}
+
+function closer(dialog: HTMLDialogElement, working: HTMLButtonElement, label: string): HTMLButtonElement {
+  const close = (): void => {
+    if (working.getAttribute('aria-busy') !== 'true') dialog.close();
+  };
+  return h('button', { type: 'button', class: 'plain', onclick: close }, label);
+}

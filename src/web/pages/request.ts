@@ -1,0 +1,135 @@
+/** One signatory's request: fetches it, shows what fits its state, and the document with its three choices. */
+
+import { Problem } from '../../client/connection.ts';
+import type { View } from '../../client/protocol.ts';
+import { type App, showFailure, showLoading, showOwner, when } from '../app.ts';
+import { h, show } from '../dom.ts';
+import { openViewer, type Viewer } from '../viewer.ts';
+import { confirmSignature, rejectDialog } from './decide.ts';
+import { showEnrolment } from './enrolment.ts';
+import { showOutcome } from './outcome.ts';
+
+/** How often a document that is still being prepared is asked for again. */
+const PREPARING_POLL = 1000;
+
+export async function openRequest(app: App, token: string): Promise<void> {
+  const { device, texts } = app;
+  showOwner(app);
+  showLoading(texts);
+  try {
+    const view = await device.view(token);
+    if (view.state === 'preparing') {
+      show(h('div', { class: 'narrow' }, h('p', { role: 'status' }, texts.preparingText)));
+      setTimeout(() => void openRequest(app, token), PREPARING_POLL);
+      return;
+    }
+    if (view.session !== 'open' || view.state !== 'open') return showOutcome(app, view);
+    await review(app, token, view);
+  } catch (error) {
+    if (error instanceof Problem && error.type === 'not-found') return showUnknown(app, token);
+    showFailure(error, texts, () => void openRequest(app, token));
+  }
+}
+
+/** Unknown link, another person's link, a device that was removed: one page. */
+function showUnknown(app: App, token: string): void {
+  const { texts } = app;
+  const setUp = (): void => showEnrolment(app, token, () => void openRequest(app, token));
+  show(
+    h(
+      'div',
+      { class: 'narrow' },
+      h('h1', null, texts.unknownTitle),
+      h('p', null, texts.unknownText),
+      h('button', { type: 'button', class: 'plain', onclick: setUp }, texts.unknownOther),
+    ),
+  );
+}
+
+async function review(app: App, token: string, view: View): Promise<void> {
+  const { device, texts } = app;
+  const percent = h('p', { class: 'soft' }, texts.downloading(0));
+  const progress = h('progress', { max: 100, value: 0, 'aria-label': texts.downloading(0) });
+  const place = h('div', null, percent, progress);
+  const actions = h('div', { class: 'actions' });
+  show(...introduction(app, view), place, actions);
+
+  const documents = await device.download(token, view, (received, total) => {
+    const share = total === null || total === 0 ? 0 : Math.min(100, Math.round((received / total) * 100));
+    percent.textContent = texts.downloading(share);
+    progress.value = share;
+  });
+  const viewers: Viewer[] = [];
+  try {
+    for (const [index, bytes] of documents.entries())
+      viewers.push(await openViewer(view.documents[index]!.name, bytes, texts));
+  } catch (error) {
+    console.error(error);
+    place.replaceChildren(h('div', { class: 'notice error', role: 'alert' }, texts.unreadable));
+    return;
+  }
+  place.replaceChildren(...viewers.map(({ element }) => element));
+
+  const close = (): void => {
+    for (const viewer of viewers) viewer.close();
+  };
+  const sign = h(
+    'button',
+    { type: 'button', class: 'sign', onclick: () => confirmSignature(app, token, view, documents, finish) },
+    texts.sign,
+  );
+  const reject = h(
+    'button',
+    { type: 'button', class: 'danger', onclick: () => rejectDialog(app, token, view, finish) },
+    texts.reject,
+  );
+  const later = h('button', { type: 'button', class: 'plain', onclick: () => finish(null) }, texts.later);
+  actions.append(h('div', { class: 'row' }, sign, reject, later));
+
+  /** @param after null: later */
+  function finish(after: View | null): void {
+    close();
+    if (after) showOutcome(app, after);
+    else showLater();
+  }
+
+  function showLater(): void {
+    show(
+      h(
+        'div',
+        { class: 'narrow' },
+        h('h1', null, texts.laterTitle),
+        h('p', null, texts.laterText(when(view.expiresAt, texts))),
+        h('button', { type: 'button', class: 'plain', onclick: () => void openRequest(app, token) }, texts.retry),
+      ),
+    );
+  }
+}
+
+/** Who asks, what for, until when, who else. */
+function introduction({ texts }: App, view: View): Node[] {
+  const others = view.signatories.length > 1;
+  return [
+    h('h1', null, texts.asksYou(view.sender.name)),
+    h(
+      'dl',
+      { class: 'facts' },
+      h('dt', null, texts.from),
+      h('dd', null, `${view.sender.name} <${view.sender.mail}>`),
+      h('dt', null, texts.subject),
+      h('dd', null, view.subject),
+      h('dt', null, texts.until),
+      h('dd', null, when(view.expiresAt, texts)),
+      others && h('dt', null, texts.signatories),
+      others &&
+        h(
+          'dd',
+          null,
+          view.signatories
+            .map(({ name, state, you }) => `${name} (${you ? texts.you : texts.state[state]})`)
+            .join(', '),
+        ),
+    ),
+    ...(view.text.trim() === '' ? [] : [h('blockquote', null, view.text.trim())]),
+  ];
+}

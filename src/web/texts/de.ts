@@ -1,0 +1,159 @@
+import type { Texts } from './catalogue.ts';
+
+export const de: Texts = {
+  language: 'de',
+  loading: 'Einen Moment…',
+  retry: 'Noch einmal',
+  cancel: 'Abbrechen',
+  offline:
+    'Die Verbindung ist abgebrochen. Bei uns ist nichts verloren: Versuchen Sie es noch einmal, wenn Sie wieder online sind.',
+  yourDevice: person => `Dieses Gerät unterschreibt für ${person}`,
+
+  enrolTitle: 'Dieses Gerät einrichten (30 Sekunden)',
+  enrolIntro:
+    'Um Dokumente zu sehen und zu unterschreiben, erzeugt dieser Browser einen Schlüssel, der ihn nie verlässt. Wir müssen nur wissen, dass Sie es sind.',
+  address: 'Ihre Firmenadresse',
+  addressHint: 'zum Beispiel mary.smith@company.com',
+  code: 'Ihr sechsstelliger Code',
+  codeHint: 'von Ihrer Administration oder aus der Mail, die wir Ihnen schicken können',
+  sendCode: 'Code per Mail schicken',
+  sending: 'Wird gesendet…',
+  codeSent: 'Wenn diese Adresse einen Code per Mail bekommen darf, ist er unterwegs. Er gilt einige Minuten.',
+  setUp: 'Einrichten',
+  settingUp: 'Ihr Schlüssel wird erzeugt…',
+  badAddress: 'Schreiben Sie Ihre Firmenadresse, zum Beispiel mary.smith@company.com.',
+  badCode: 'Der Code hat sechs Ziffern.',
+  insecure:
+    'Diese Seite wurde nicht über eine sichere Verbindung geöffnet; der Browser kann daher keinen Schlüssel erzeugen. Öffnen Sie sie mit https.',
+
+  unknownTitle: 'Hier gibt es nichts zu unterschreiben',
+  unknownText:
+    'Dieser Link ist nicht für die Person, die dieses Gerät benutzt, oder er gilt nicht mehr. Öffnen Sie den Link aus Ihrer eigenen Mail auf Ihrem eigenen Gerät.',
+  unknownOther: 'Dieses Gerät für jemand anderen einrichten',
+
+  asksYou: sender => `${sender} bittet um Ihre Unterschrift`,
+  from: 'Von',
+  subject: 'Betreff',
+  until: 'Frist',
+  signatories: 'Unterzeichnende',
+  you: 'Sie',
+  state: {
+    waiting: 'wartet',
+    open: 'gefragt',
+    signed: 'hat unterschrieben',
+    rejected: 'hat abgelehnt',
+    closed: 'hat nicht unterschrieben',
+  },
+  document: name => `Dokument ${name}`,
+  pages: count => (count === 1 ? '1 Seite' : `${count} Seiten`),
+  page: number => `Seite ${number}`,
+  zoomIn: 'Größer',
+  zoomOut: 'Kleiner',
+  zoomed: percent => `Zoom ${percent} Prozent`,
+  download: 'Herunterladen',
+  downloading: percent => `Das Dokument wird geladen: ${percent} %`,
+  unreadable:
+    'Dieser Browser kann das Dokument nicht zeigen; darum können Sie es hier nicht unterschreiben. Versuchen Sie einen anderen Browser oder ein anderes Gerät.',
+  sign: 'Unterschreiben…',
+  reject: 'Ablehnen…',
+  later: 'Später',
+  laterTitle: 'Es ist nichts entschieden',
+  laterText: deadline => `Öffnen Sie den Link aus Ihrer Mail wieder, wann Sie möchten, bis ${deadline}.`,
+
+  confirmTitle: 'Unterschreiben?',
+  confirm: (what, name) =>
+    `Sie, ${name}, unterschreiben ${what} mit einer fortgeschrittenen elektronischen Signatur. Das lässt sich nicht zurücknehmen.`,
+  signNow: 'Jetzt unterschreiben',
+  signing: 'Wird unterschrieben…',
+  step: {
+    certificate: 'Ihr Zertifikat wird geholt…',
+    turn: 'Sie kommen gleich an die Reihe…',
+    waiting: 'Jemand anderes unterschreibt gerade; Sie sind die Nächsten…',
+    checking: 'Es wird geprüft, was Sie unterschreiben…',
+    sending: 'Unterschrift und Zeitstempel entstehen…',
+  },
+  tampered: 'Nicht unterschrieben: Das Dokument hat sich verändert',
+  tamperedText: reason =>
+    `Was unterschrieben werden sollte, ist nicht, was Ihnen gezeigt wurde (${reason}). Ihr Gerät hat die Unterschrift verweigert. Sagen Sie es Ihrer Administration.`,
+
+  rejectTitle: 'Diese Anfrage ablehnen?',
+  rejectText: sender => `Danach kann niemand mehr unterschreiben. ${sender} und alle Beteiligten erfahren es per Mail.`,
+  comment: 'Warum?',
+  commentOptional: 'freiwillig; alle Beteiligten können es lesen',
+  commentRequired: 'alle Beteiligten können es lesen',
+  rejectNow: 'Ablehnen',
+  rejecting: 'Wird abgelehnt…',
+
+  signedTitle: 'Unterschrieben',
+  signedText: name => `Danke, ${name}. Ihre Unterschrift steht im Dokument.`,
+  next: names => `Es fehlen noch: ${names}.`,
+  nobodyNext: 'Sie haben als Letzte oder Letzter unterschrieben. Das Dokument wird jetzt gesiegelt.',
+  byMail: 'Sie bekommen das unterschriebene Exemplar per Mail.',
+  rejectedTitle: 'Abgelehnt',
+  rejectedText: 'Sie haben diese Anfrage abgelehnt. Alle Beteiligten wissen es per Mail.',
+  waitingTitle: 'Sie sind noch nicht an der Reihe',
+  waitingText: 'Andere unterschreiben vor Ihnen. Sie bekommen eine Mail, wenn Sie an der Reihe sind.',
+  preparingText: 'Das Dokument wird vorbereitet. Diese Seite öffnet es gleich.',
+  endedTitle: 'Diese Anfrage ist beendet',
+  ended: {
+    finished: 'Alle haben unterschrieben. Sie haben das unterschriebene Exemplar per Mail bekommen.',
+    rejected: 'Jemand hat abgelehnt.',
+    expired: 'Nicht alle haben rechtzeitig unterschrieben.',
+    cancelled: 'Sie wurde zurückgezogen.',
+    failed: 'Das Dokument konnte nicht verarbeitet werden; die absendende Person weiß es.',
+  },
+
+  homeTitle: 'Dokumente zum Unterschreiben',
+  homeText:
+    'Mailen Sie ein PDF an die Adresse von jemandem in der Signatur-Domäne; diese Person wird um ihre Unterschrift gebeten. An „self“ gemailt, unterschreiben Sie selbst.',
+  homeSetUp: 'Dieses Gerät einrichten',
+  waitingForYou: 'Wartet auf Sie',
+  nothingWaits: 'Nichts wartet auf Ihre Unterschrift.',
+  fromUntil: (sender, deadline) => `von ${sender}, bis ${deadline}`,
+  thisDevice: 'Dieses Gerät',
+  deviceFacts: (name, since) => `${name}, eingerichtet am ${since}`,
+  removeDevice: 'Dieses Gerät entfernen…',
+  removeConfirm:
+    'Sein Schlüssel wird gelöscht und sein Zertifikat widerrufen. Was Sie unterschrieben haben, bleibt gültig. Sie können dieses Gerät jederzeit wieder einrichten.',
+  removing: 'Wird entfernt…',
+  removed: 'Dieses Gerät ist entfernt.',
+
+  trustTitle: 'Warum ein gelbes Zeichen?',
+  trustIntro:
+    'Die Unterschriften sind vollständig und mit jeder Software prüfbar. Adobe Reader zeigt ein gelbes Zeichen, bis er der Zertifizierungsstelle des Unternehmens vertraut.',
+  trustDownload: 'Stammzertifikat des Unternehmens herunterladen',
+  trustAdobe: 'In Adobe Reader',
+  trustAdobeSteps: [
+    'Öffnen Sie ein unterschriebenes Dokument und das Fenster Unterschriften.',
+    'Öffnen Sie eine Unterschrift, Unterschriftseigenschaften, Zertifikat des Unterzeichners anzeigen.',
+    'Wählen Sie das oberste Zertifikat der Liste, die Karte Vertrauenswürdigkeit, Zu vertrauenswürdigen Zertifikaten hinzufügen, dann OK.',
+    'Vergleichen Sie den Fingerabdruck mit dem, den Ihre Administration nennt.',
+  ],
+  trustWindows: 'Für alle auf einmal (Windows-Gruppenrichtlinie)',
+  trustWindowsText:
+    'Importieren Sie das Stammzertifikat unter Computerkonfiguration, Windows-Einstellungen, Sicherheitseinstellungen, Richtlinien für öffentliche Schlüssel, Vertrauenswürdige Stammzertifizierungsstellen; und lassen Sie Adobe Reader dem Windows-Speicher vertrauen (Voreinstellungen, Unterschriften, Überprüfung, Windows-Integration).',
+  trustOthers: 'Andere Software',
+  trustOthersText: 'Die Datei ist ein PEM-Zertifikat: OpenSSL, pdfsig, Okular und andere nehmen sie, wie sie ist.',
+
+  failedTitle: 'Das hat nicht geklappt',
+  problem: {
+    'not-found': 'Für dieses Gerät gibt es hier nichts.',
+    nonce: 'Bitte versuchen Sie es noch einmal.',
+    'bad-request': 'Das Gateway hat diese Seite nicht verstanden. Laden Sie sie neu und versuchen Sie es noch einmal.',
+    'enrolment-refused':
+      'Dieser Code stimmt nicht oder gilt nicht mehr. Prüfen Sie ihn, oder lassen Sie sich einen neuen geben.',
+    'too-many-tries': 'Zu viele Versuche. Warten Sie einige Minuten, und lassen Sie sich dann einen neuen Code geben.',
+    'certificate-refused':
+      'Das Gateway hat diesem Gerät kein Zertifikat ausgestellt. Wenden Sie sich an Ihre Administration.',
+    'comment-required': 'Bitte sagen Sie, warum.',
+    'not-open': 'Diese Anfrage ist nicht mehr offen.',
+    'not-your-turn': 'Andere unterschreiben vor Ihnen.',
+    'turn-lost': 'Das hat zu lange gedauert. Bitte unterschreiben Sie noch einmal.',
+    busy: 'Gerade unterschreibt jemand anderes. Bitte versuchen Sie es in einigen Sekunden noch einmal.',
+    'no-certificate': 'Dieses Gerät hat kein gültiges Zertifikat. Bitte versuchen Sie es noch einmal.',
+    'bad-signature': 'Das Gateway konnte die Unterschrift nicht prüfen. Bitte versuchen Sie es noch einmal.',
+    'try-later': 'Das Gateway ist beschäftigt. Bitte versuchen Sie es in einer Minute noch einmal.',
+    internal:
+      'Bei uns ist etwas schiefgegangen. Es ist nichts verloren; bitte versuchen Sie es in einer Minute noch einmal.',
+  },
+};

@@ -1,0 +1,151 @@
+import type { Texts } from './catalogue.ts';
+
+export const fr: Texts = {
+  language: 'fr',
+  loading: 'Un instant…',
+  retry: 'Réessayer',
+  cancel: 'Annuler',
+  offline: 'La connexion a été perdue. Rien n’est perdu de notre côté : réessayez une fois reconnecté.',
+  yourDevice: person => `Cet appareil signe pour ${person}`,
+
+  enrolTitle: 'Préparer cet appareil (30 secondes)',
+  enrolIntro:
+    'Pour voir et signer des documents, ce navigateur crée une clé de signature qui ne le quitte jamais. Il nous faut seulement savoir que c’est vous.',
+  address: 'Votre adresse professionnelle',
+  addressHint: 'par exemple mary.smith@company.com',
+  code: 'Votre code à six chiffres',
+  codeHint: 'donné par votre administrateur, ou reçu par courriel',
+  sendCode: 'M’envoyer un code',
+  sending: 'Envoi…',
+  codeSent: 'Si cette adresse peut recevoir un code par courriel, il est en route. Il est valable quelques minutes.',
+  setUp: 'Préparer',
+  settingUp: 'Création de votre clé…',
+  badAddress: 'Écrivez votre adresse professionnelle, par exemple mary.smith@company.com.',
+  badCode: 'Le code a six chiffres.',
+  insecure:
+    'Cette page n’a pas été ouverte par une connexion sécurisée : le navigateur ne peut pas créer de clé. Ouvrez-la en https.',
+
+  unknownTitle: 'Rien à signer ici',
+  unknownText:
+    'Ce lien n’est pas destiné à la personne qui utilise cet appareil, ou il n’est plus valable. Ouvrez le lien de votre propre courriel, sur votre propre appareil.',
+  unknownOther: 'Préparer cet appareil pour quelqu’un d’autre',
+
+  asksYou: sender => `${sender} demande votre signature`,
+  from: 'De',
+  subject: 'Objet',
+  until: 'À signer avant le',
+  signatories: 'Signataires',
+  you: 'vous',
+  state: { waiting: 'en attente', open: 'invité', signed: 'a signé', rejected: 'a refusé', closed: 'n’a pas signé' },
+  document: name => `Document ${name}`,
+  pages: count => (count <= 1 ? `${count} page` : `${count} pages`),
+  page: number => `Page ${number}`,
+  zoomIn: 'Agrandir',
+  zoomOut: 'Réduire',
+  zoomed: percent => `Zoom ${percent} pour cent`,
+  download: 'Télécharger',
+  downloading: percent => `Réception du document : ${percent} %`,
+  unreadable:
+    'Ce navigateur ne peut pas afficher le document ; vous ne pouvez donc pas le signer ici. Essayez un autre navigateur ou appareil.',
+  sign: 'Signer…',
+  reject: 'Refuser…',
+  later: 'Plus tard',
+  laterTitle: 'Rien n’est décidé',
+  laterText: deadline => `Rouvrez le lien de votre courriel quand vous voulez, jusqu’au ${deadline}.`,
+
+  confirmTitle: 'Signer ?',
+  confirm: (what, name) =>
+    `Vous, ${name}, signez ${what} avec une signature électronique avancée. Elle ne peut pas être retirée.`,
+  signNow: 'Signer maintenant',
+  signing: 'Signature…',
+  step: {
+    certificate: 'Obtention de votre certificat…',
+    turn: 'Réservation de votre tour…',
+    waiting: 'Quelqu’un d’autre signe ; vous êtes le suivant…',
+    checking: 'Contrôle de ce que vous signez…',
+    sending: 'Signature et horodatage…',
+  },
+  tampered: 'Non signé : le document a changé',
+  tamperedText: reason =>
+    `Ce qui devait être signé n’est pas ce qui vous a été montré (${reason}). Votre appareil a refusé de signer. Prévenez votre administrateur.`,
+
+  rejectTitle: 'Refuser cette demande ?',
+  rejectText: sender =>
+    `Plus personne ne pourra signer ensuite. ${sender} et toutes les parties en seront informés par courriel.`,
+  comment: 'Pourquoi ?',
+  commentOptional: 'facultatif ; lisible par toutes les parties',
+  commentRequired: 'lisible par toutes les parties',
+  rejectNow: 'Refuser',
+  rejecting: 'Refus en cours…',
+
+  signedTitle: 'Signé',
+  signedText: name => `Merci, ${name}. Votre signature est dans le document.`,
+  next: names => `Doivent encore signer : ${names}.`,
+  nobodyNext: 'Vous étiez la dernière personne à signer. Le document est en cours de scellement.',
+  byMail: 'Vous recevrez l’exemplaire signé par courriel.',
+  rejectedTitle: 'Refusé',
+  rejectedText: 'Vous avez refusé cette demande. Toutes les parties en ont été informées par courriel.',
+  waitingTitle: 'Ce n’est pas encore votre tour',
+  waitingText: 'D’autres signent avant vous. Vous recevrez un courriel quand ce sera votre tour.',
+  preparingText: 'Le document est en préparation. Cette page l’ouvrira dans un instant.',
+  endedTitle: 'Cette demande est terminée',
+  ended: {
+    finished: 'Tout le monde a signé. Vous avez reçu l’exemplaire signé par courriel.',
+    rejected: 'Un des signataires l’a refusée.',
+    expired: 'Tout le monde n’a pas signé à temps.',
+    cancelled: 'Elle a été annulée.',
+    failed: 'Le document n’a pas pu être traité ; son expéditeur en a été informé.',
+  },
+
+  homeTitle: 'Documents à signer',
+  homeText:
+    'Envoyez un PDF à l’adresse de quelqu’un dans le domaine de signature : on lui demandera de le signer. Envoyez-le à « self » pour le signer vous-même.',
+  homeSetUp: 'Préparer cet appareil',
+  waitingForYou: 'En attente de votre signature',
+  nothingWaits: 'Rien n’attend votre signature.',
+  fromUntil: (sender, deadline) => `de ${sender}, jusqu’au ${deadline}`,
+  thisDevice: 'Cet appareil',
+  deviceFacts: (name, since) => `${name}, préparé le ${since}`,
+  removeDevice: 'Retirer cet appareil…',
+  removeConfirm:
+    'Sa clé est effacée et son certificat révoqué. Ce que vous avez signé reste valable. Vous pourrez préparer cet appareil à nouveau à tout moment.',
+  removing: 'Retrait…',
+  removed: 'Cet appareil a été retiré.',
+
+  trustTitle: 'Pourquoi un signe jaune ?',
+  trustIntro:
+    'Les signatures sont complètes et vérifiables avec n’importe quel logiciel. Adobe Reader affiche un signe jaune tant que l’autorité de certification de l’entreprise n’y est pas approuvée.',
+  trustDownload: 'Télécharger le certificat racine de l’entreprise',
+  trustAdobe: 'Dans Adobe Reader',
+  trustAdobeSteps: [
+    'Ouvrez un document signé et le panneau Signatures.',
+    'Ouvrez une signature, Propriétés de la signature, Afficher le certificat du signataire.',
+    'Choisissez le certificat le plus haut de la liste, l’onglet Approbation, Ajouter aux certificats approuvés, puis OK.',
+    'Comparez son empreinte avec celle que donne votre administrateur.',
+  ],
+  trustWindows: 'Pour tout le monde (stratégie de groupe Windows)',
+  trustWindowsText:
+    'Importez le certificat racine sous Configuration ordinateur, Paramètres Windows, Paramètres de sécurité, Stratégies de clé publique, Autorités de certification racines de confiance ; et laissez Adobe Reader approuver le magasin Windows (Préférences, Signatures, Vérification, Intégration Windows).',
+  trustOthers: 'Autres logiciels',
+  trustOthersText: 'Le fichier est un certificat PEM : OpenSSL, pdfsig, Okular et d’autres le prennent tel quel.',
+
+  failedTitle: 'Cela n’a pas fonctionné',
+  problem: {
+    'not-found': 'Il n’y a rien ici pour cet appareil.',
+    nonce: 'Veuillez réessayer.',
+    'bad-request': 'La passerelle n’a pas compris cette page. Rechargez-la et réessayez.',
+    'enrolment-refused': 'Ce code n’est pas bon, ou n’est plus valable. Vérifiez-le, ou demandez-en un nouveau.',
+    'too-many-tries': 'Trop d’essais. Attendez quelques minutes, puis demandez un nouveau code.',
+    'certificate-refused':
+      'La passerelle n’a pas délivré de certificat à cet appareil. Adressez-vous à votre administrateur.',
+    'comment-required': 'Veuillez dire pourquoi.',
+    'not-open': 'Cette demande n’est plus ouverte.',
+    'not-your-turn': 'D’autres signent avant vous.',
+    'turn-lost': 'Cela a pris trop de temps. Veuillez signer à nouveau.',
+    busy: 'Quelqu’un d’autre signe en ce moment. Réessayez dans quelques secondes.',
+    'no-certificate': 'Cet appareil n’a pas de certificat valable. Veuillez réessayer.',
+    'bad-signature': 'La passerelle n’a pas pu contrôler la signature. Veuillez réessayer.',
+    'try-later': 'La passerelle est occupée. Réessayez dans une minute.',
+    internal: 'Un problème est survenu de notre côté. Rien n’est perdu ; réessayez dans une minute.',
+  },
+};
