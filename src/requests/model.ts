@@ -67,6 +67,8 @@ export interface RequestDocument {
   readonly pages: number;
   /** The bytes as they were mailed. */
   readonly original: BlobId;
+  /** Every revision that devices may have read, oldest first, the head last; absent until prepared. */
+  readonly revisions?: readonly { readonly length: number; readonly blob: BlobId }[];
   /** The newest revision (what devices read); null until prepared. */
   readonly head: BlobId | null;
   /** Length of the head in bytes. */
@@ -87,6 +89,8 @@ export interface Turn {
   readonly certificateSerial: string;
   /** Signing time, fixed at the grant. */
   readonly signingTime: Date;
+  /** Minutes east of UTC, as the device asked; shown in the appearance. */
+  readonly utcOffset: number;
   readonly expiresAt: Date;
   /** The head of each document that this turn signs; a commit compares and swaps them. */
   readonly heads: readonly BlobId[];
@@ -127,6 +131,8 @@ export interface Session {
   /** [A-Za-z0-9]{16}. Never usable as a link, never shown to other parties. */
   readonly id: string;
   readonly party: Party;
+  /** Job title for the signature page, from the directory; absent when there is none. */
+  readonly title?: string;
   readonly state: SessionState;
   /** SHA-256 (hex) of the link token; the token itself is derived by requests/links.ts and stored nowhere. */
   readonly linkHash: string;

@@ -1,0 +1,27 @@
+/** What src/requests needs from the other parts; src/gateway puts it together. */
+import type { Logger } from 'pino';
+import type { Config } from '../config/schema.ts';
+import type { Directory } from '../directory/directory.ts';
+import type { Documents } from '../documents/documents.ts';
+import type { MailComposer } from '../outbound/mail.ts';
+import type { Pki } from '../pki/pki.ts';
+import type { Store } from '../store/store.ts';
+import type { RandomBytes } from './ids.ts';
+
+export interface Deps {
+  readonly store: Store;
+  readonly documents: Documents;
+  readonly pki: Pick<Pki, 'ca'>;
+  readonly composer: MailComposer;
+  readonly directory: Directory;
+  readonly config: Pick<Config, 'company' | 'requests' | 'enrolment'>;
+  /** At least 32 random bytes; links and enrolment codes derive from it, so it must stay the same. */
+  readonly linkKey: Uint8Array;
+  /** The address that a please-sign mail shows for a link token. */
+  readonly linkUrl: (token: string) => string;
+  readonly now: () => Date;
+  readonly randomBytes: RandomBytes;
+  readonly logger: Logger;
+  /** Called after a commit that made work: jobs or mails. Workers in other processes find it by themselves. */
+  readonly wake: () => void;
+}

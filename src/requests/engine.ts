@@ -1,0 +1,40 @@
+/** The Requests that entrances and the phone's API use; each concern has a file of its own. */
+import type { Deps } from './deps.ts';
+import { cancelRequest, rejectSession } from './ending.ts';
+import { linkHash, linkToken } from './links.ts';
+import type { Request, Session } from './model.ts';
+import { openRequest } from './open.ts';
+import type { Requests } from './requests.ts';
+import { completeTurn, grantTurn } from './turns.ts';
+
+export function createRequests(deps: Deps): Requests {
+  const store = deps.store.requests;
+  return {
+    open: submission => openRequest(deps, submission),
+    grantTurn: (sessionId, device, ask) => grantTurn(deps, sessionId, device, ask),
+    completeTurn: (sessionId, device, turn, signatures) => completeTurn(deps, sessionId, device, turn, signatures),
+    reject: (sessionId, device, comment) => rejectSession(deps, sessionId, device, comment),
+    cancel: requestId => cancelRequest(deps, requestId),
+
+    async findByLink(token) {
+      const hash = linkHash(token);
+      const request = hash === null ? null : await store.findByLinkHash(hash);
+      const session = request?.sessions.find(one => one.linkHash === hash);
+      return request && session ? { request, session } : null;
+    },
+    linkToken: session => linkToken(deps.linkKey, session.id),
+    async waitingFor(personId) {
+      const waits = ({ party, state }: Session): boolean => party.personId === personId && state === 'open';
+      return (await store.listWaiting(personId)).flatMap(request =>
+        request.sessions.filter(waits).map(session => ({ request, session })),
+      );
+    },
+    async readHead(request: Request, index: number) {
+      const head = request.documents[index]?.head ?? null;
+      if (head === null) throw new RangeError('there is no such document, or it is not prepared yet');
+      return deps.store.blobs.get(head);
+    },
+    find: requestId => store.find(requestId),
+    list: filter => store.list(filter),
+  };
+}

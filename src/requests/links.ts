@@ -1,0 +1,26 @@
+/**
+ * Link tokens: 160 bits that only locate a session (DESIGN.md decision 4). They are derived, so that a reminder can
+ * name the same link again, and only their hash is stored, so that the database alone yields no working link.
+ */
+import { createHash, createHmac } from 'node:crypto';
+import type { Session } from './model.ts';
+
+/** Keeps this use of the key apart from any other. */
+const DOMAIN = 'signpost link v1\0';
+const TOKEN_BYTES = 20;
+const TOKEN = /^[A-Za-z0-9_-]{27}$/;
+
+/** @param linkKey at least 32 random bytes */
+export function linkToken(linkKey: Uint8Array, sessionId: Session['id']): string {
+  return createHmac('sha256', linkKey)
+    .update(DOMAIN)
+    .update(sessionId)
+    .digest()
+    .subarray(0, TOKEN_BYTES)
+    .toString('base64url');
+}
+
+/** What the store looks up; null for a text that can't be a token. */
+export function linkHash(token: string): string | null {
+  return TOKEN.test(token) ? createHash('sha256').update(token).digest('hex') : null;
+}

@@ -1,0 +1,84 @@
+/** Job 'prepare': first revisions of all documents, then the sessions open and the signatories are asked. */
+import { DocumentRefused } from '../documents/documents.ts';
+import { catalogue } from '../outbound/texts/catalogue.ts';
+import type { Job } from '../store/store.ts';
+import { change } from './change.ts';
+import type { Deps } from './deps.ts';
+import { composePleaseSign, composeRow } from './mails.ts';
+import type { Request, RequestDocument, Session } from './model.ts';
+import { moveRequest, moveSession } from './states.ts';
+
+/** A slow document may only have met a busy machine; a document that is wrong stays wrong. */
+const TRIES_WHEN_SLOW = 3;
+
+/** Safe to repeat. @throws whatever is worth another try */
+export async function prepareRequest(deps: Deps, job: Job): Promise<void> {
+  const read = () => deps.store.requests.find(job.requestId);
+  const request = await read();
+  const outcome = request?.state === 'preparing' ? await prepareDocuments(deps, request, job) : null;
+  await change(deps, read, async fresh => {
+    if (fresh?.state !== 'preparing' || outcome === null) return done(job);
+    const now = deps.now();
+    if (outcome instanceof DocumentRefused) {
+      const failed = moveRequest(fresh, 'failed', now);
+      deps.logger.warn({ request: fresh.id, queueId: fresh.queueId, reason: outcome.reason }, 'document refused');
+      const mail = await composeRow(deps, { kind: 'failed', request: failed, reason: outcome.reason }, failed.sender);
+      return { ...done(job), request: failed, and: { finishJobs: [job.id, `${fresh.id}-expire`], outbox: [mail] } };
+    }
+    const opened = openSessions({ ...moveRequest(fresh, 'open', now), documents: outcome }, now);
+    const asked = opened.sessions.filter(session => session.state === 'open');
+    deps.logger.info({ request: fresh.id, sessions: asked.map(session => session.id) }, 'request ready to sign');
+    return {
+      ...done(job),
+      request: opened,
+      and: { finishJobs: [job.id], outbox: await composePleaseSign(deps, opened, asked) },
+    };
+  });
+}
+
+/** All sessions, or in ordered mode the first that still waits when nobody else is being asked. */
+export function openSessions(request: Request, now: Date): Request {
+  const open = (session: Session): Session =>
+    session.state === 'waiting' ? moveSession(session, 'open', now) : session;
+  if (request.mode === 'parallel') return { ...request, sessions: request.sessions.map(open) };
+  if (request.sessions.some(session => session.state === 'open')) return request;
+  const next = request.sessions.findIndex(session => session.state === 'waiting');
+  return { ...request, sessions: request.sessions.map((session, index) => (index === next ? open(session) : session)) };
+}
+
+async function prepareDocuments(deps: Deps, request: Request, job: Job): Promise<RequestDocument[] | DocumentRefused> {
+  const { language } = request.sender;
+  const prepared: RequestDocument[] = [];
+  try {
+    for (const document of request.documents) {
+      const original = await deps.store.blobs.get(document.original);
+      const { pages } = await deps.documents.inspect(original);
+      const { bytes, layout } = await deps.documents.prepare(original, {
+        company: { name: deps.config.company.name, vat: deps.config.company.vat },
+        requestId: request.id,
+        level: catalogue(language).levels[request.level],
+        signatories: request.sessions.map(({ party, title }) => ({ name: party.name, title: title ?? null })),
+        language,
+        date: deps.now(),
+      });
+      const blob = await deps.store.blobs.put(bytes);
+      prepared.push({
+        ...document,
+        pages,
+        revisions: [{ length: bytes.length, blob }],
+        head: blob,
+        headLength: bytes.length,
+        layout,
+      });
+    }
+    return prepared;
+  } catch (error) {
+    if (!(error instanceof DocumentRefused)) throw error;
+    if (error.reason === 'too-slow' && job.attempts + 1 < TRIES_WHEN_SLOW) throw error;
+    return error;
+  }
+}
+
+function done(job: Job) {
+  return { result: undefined, and: { finishJobs: [job.id] } };
+}

@@ -1,0 +1,258 @@
+/** Signing: a short turn on the newest revision, then the signature (DESIGN.md decision 12). */
+import { verify, X509Certificate } from 'node:crypto';
+import type { PreparedSignature, SignatoryMark } from '../documents/documents.ts';
+import { catalogue } from '../outbound/texts/catalogue.ts';
+import type { SignatureAlgorithm } from '../pki/pki.ts';
+import type { Job } from '../store/store.ts';
+import { change, type Decision } from './change.ts';
+import type { Deps } from './deps.ts';
+import { newTurnId } from './ids.ts';
+import { composePleaseSign, composeRow } from './mails.ts';
+import type { Device, Request, RequestDocument, Session, Turn } from './model.ts';
+import { openSessions } from './prepare.ts';
+import { Conflict, type Grant, type GrantedDocument } from './requests.ts';
+import { ownSession } from './sessions.ts';
+import { moveRequest, moveSession } from './states.ts';
+
+const TURN_MS = 60_000;
+/** UTC-12 to UTC+14. */
+const OFFSETS = { least: -720, most: 840 };
+
+export interface TurnAsk {
+  readonly certificateSerial: string;
+  readonly known: readonly number[];
+  readonly utcOffset: number;
+}
+
+/** @throws Conflict */
+export async function grantTurn(deps: Deps, sessionId: string, device: Device, ask: TurnAsk): Promise<Grant> {
+  const { request, index, turn, certificate } = await change(
+    deps,
+    () => deps.store.requests.findBySession(sessionId),
+    async found => {
+      const own = await ownSession(deps, found, sessionId, device);
+      const { request, session, index } = own;
+      checkOpen(deps, request, session);
+      const certificate = await usableCertificate(deps, ask.certificateSerial, device);
+      const current = request.turn !== null && request.turn.expiresAt > deps.now() ? request.turn : null;
+      if (current && (current.sessionId !== session.id || current.deviceId !== device.id)) {
+        throw new Conflict('busy', 'Somebody else is signing at this moment; try again in a few seconds.');
+      }
+      if (current?.certificateSerial === ask.certificateSerial) {
+        return { result: { request, index, turn: current, certificate } };
+      }
+      const turn = newTurn(deps, request, session, device, ask);
+      const granted: Request = { ...request, turn };
+      return { result: { request: granted, index, turn, certificate }, request: granted };
+    },
+  );
+  const prepared = await prepareSignatures(deps, request, index, turn, certificate);
+  deps.logger.info({ request: request.id, session: sessionId, device: device.id }, 'turn granted');
+  return {
+    turn: turn.id,
+    expiresAt: turn.expiresAt,
+    signingTime: turn.signingTime,
+    documents: request.documents.map((document, position) =>
+      grantedDocument(document, prepared[position]!, ask.known[position]),
+    ),
+  };
+}
+
+/** Repeating it after success returns the session as signed. @throws Conflict, TimestampUnavailable */
+export async function completeTurn(
+  deps: Deps,
+  sessionId: string,
+  device: Device,
+  turnId: string,
+  signatures: readonly Uint8Array[],
+): Promise<Session> {
+  // A signature that was made stays good while its turn does, even if the commit has to be decided anew.
+  let signed: Promise<Revision[]> | null = null;
+  return change(
+    deps,
+    () => deps.store.requests.findBySession(sessionId),
+    async found => {
+      const { request, session, index } = await ownSession(deps, found, sessionId, device);
+      if (session.state === 'signed' && session.deviceId === device.id) return { result: session };
+      checkOpen(deps, request, session);
+      const turn = checkTurn(deps, request, session, device, turnId);
+      const certificate = await usableCertificate(deps, turn.certificateSerial, device);
+      signed ??= sign(deps, request, index, turn, certificate, signatures);
+      return signedDecision(deps, request, session, turn, await signed);
+    },
+  );
+}
+
+interface Revision {
+  readonly blob: string;
+  readonly length: number;
+}
+
+function checkOpen(deps: Deps, request: Request, session: Session): void {
+  if (request.state === 'open' && session.state === 'waiting') {
+    throw new Conflict('not-your-turn', 'Others sign before you; you will get a mail when it is your turn.');
+  }
+  if (request.state !== 'open' || session.state !== 'open' || request.expiresAt <= deps.now()) {
+    throw new Conflict('not-open', 'This request is not open for your signature.');
+  }
+}
+
+function newTurn(deps: Deps, request: Request, session: Session, device: Device, ask: TurnAsk): Turn {
+  const signingTime = deps.now();
+  const { utcOffset } = ask;
+  return {
+    id: newTurnId(deps.randomBytes),
+    sessionId: session.id,
+    deviceId: device.id,
+    certificateSerial: ask.certificateSerial,
+    signingTime,
+    utcOffset: Number.isInteger(utcOffset) && utcOffset >= OFFSETS.least && utcOffset <= OFFSETS.most ? utcOffset : 0,
+    expiresAt: new Date(signingTime.getTime() + TURN_MS),
+    heads: request.documents.map(({ head }) => head ?? ''),
+  };
+}
+
+function checkTurn(deps: Deps, request: Request, session: Session, device: Device, turnId: string): Turn {
+  const { turn } = request;
+  const holds =
+    turn !== null &&
+    turn.id === turnId &&
+    turn.sessionId === session.id &&
+    turn.deviceId === device.id &&
+    turn.expiresAt > deps.now() &&
+    request.documents.every(({ head }, position) => head === turn.heads[position]);
+  if (!holds) throw new Conflict('turn-lost', 'The signature came too late; ask for a new turn.');
+  return turn;
+}
+
+/** DER of the device's own certificate, valid now. @throws Conflict */
+async function usableCertificate(deps: Deps, serial: string, device: Device): Promise<Uint8Array> {
+  const record = await deps.pki.ca.find(serial);
+  const now = deps.now();
+  const usable =
+    record !== null &&
+    record.deviceId === device.id &&
+    record.personId === device.personId &&
+    record.revokedAt === null &&
+    record.notBefore <= now &&
+    record.notAfter > now;
+  if (!usable) throw new Conflict('no-certificate', 'This device has no valid certificate of that number.');
+  return record.certificate;
+}
+
+/** The same bytes at the grant and at completion: all inputs are fixed by the turn. */
+async function prepareSignatures(
+  deps: Deps,
+  request: Request,
+  index: number,
+  turn: Turn,
+  certificate: Uint8Array,
+): Promise<PreparedSignature[]> {
+  const session = request.sessions[index]!;
+  const mark: SignatoryMark = {
+    index,
+    name: session.party.name,
+    level: catalogue(request.sender.language).levels[request.level],
+    signingTime: turn.signingTime,
+    utcOffset: turn.utcOffset,
+    certificate,
+  };
+  const prepared: PreparedSignature[] = [];
+  for (const { head, layout } of request.documents) {
+    if (head === null || layout === null) throw new Error('an open request has an unprepared document');
+    prepared.push(await deps.documents.prepareSignature(await deps.store.blobs.get(head), layout, mark));
+  }
+  return prepared;
+}
+
+function grantedDocument(
+  document: RequestDocument,
+  prepared: PreparedSignature,
+  said: number | undefined,
+): GrantedDocument {
+  const known = document.revisions?.some(({ length }) => length === said) ? said! : 0;
+  return {
+    known,
+    appended: prepared.bytes.subarray(known),
+    byteRange: prepared.byteRange,
+    signedAttributes: prepared.signedAttributes,
+  };
+}
+
+async function sign(
+  deps: Deps,
+  request: Request,
+  index: number,
+  turn: Turn,
+  certificate: Uint8Array,
+  signatures: readonly Uint8Array[],
+): Promise<Revision[]> {
+  if (signatures.length !== request.documents.length) {
+    throw new Conflict('bad-signature', 'There must be one signature per document.');
+  }
+  const prepared = await prepareSignatures(deps, request, index, turn, certificate);
+  const { publicKey } = new X509Certificate(certificate);
+  for (const [position, { signedAttributes }] of prepared.entries()) {
+    if (!verify('sha256', signedAttributes, publicKey, signatures[position]!)) {
+      throw new Conflict('bad-signature', 'The signature does not fit the document and the certificate.');
+    }
+  }
+  const algorithm: SignatureAlgorithm = publicKey.asymmetricKeyType === 'rsa' ? 'rsa-sha256' : 'ecdsa-p256-sha256';
+  const revisions: Revision[] = [];
+  for (const [position, one] of prepared.entries()) {
+    const bytes = await deps.documents.completeSignature(one, {
+      certificate,
+      issuers: deps.pki.ca.chain,
+      algorithm,
+      signature: signatures[position]!,
+    });
+    revisions.push({ blob: await deps.store.blobs.put(bytes), length: bytes.length });
+  }
+  return revisions;
+}
+
+async function signedDecision(
+  deps: Deps,
+  request: Request,
+  session: Session,
+  turn: Turn,
+  revisions: readonly Revision[],
+): Promise<Decision<Session>> {
+  const now = deps.now();
+  const { deviceId, certificateSerial } = turn;
+  const signed = { ...moveSession(session, 'signed', now), deviceId, certificateSerial };
+  const after: Request = {
+    ...request,
+    turn: null,
+    sessions: request.sessions.map(other => (other.id === session.id ? signed : other)),
+    documents: request.documents.map((document, position) => withHead(document, revisions[position]!)),
+  };
+  const fields = { request: request.id, session: session.id, device: deviceId };
+  if (after.sessions.every(({ state }) => state === 'signed')) {
+    deps.logger.info(fields, 'signed, as the last');
+    const close: Job = { id: `${request.id}-close`, kind: 'close', requestId: request.id, dueAt: now, attempts: 0 };
+    return {
+      result: signed,
+      request: moveRequest(after, 'closing', now),
+      and: { addJobs: [close], finishJobs: [`${request.id}-expire`] },
+    };
+  }
+  deps.logger.info(fields, 'signed');
+  const next = openSessions(after, now);
+  const asked = next.sessions.filter((other, position) => other.state !== after.sessions[position]!.state);
+  const told = await composeRow(deps, { kind: 'signed-by-one', request: next, session: signed }, next.sender);
+  return {
+    result: signed,
+    request: next,
+    and: { outbox: [told, ...(await composePleaseSign(deps, next, asked))] },
+  };
+}
+
+function withHead(document: RequestDocument, revision: Revision): RequestDocument {
+  return {
+    ...document,
+    revisions: [...(document.revisions ?? []), revision],
+    head: revision.blob,
+    headLength: revision.length,
+  };
+}
