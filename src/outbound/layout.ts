@@ -20,11 +20,12 @@ const STYLE = new Html(`
 body { margin: 0; padding: 0; -webkit-text-size-adjust: 100%; }
 @media (max-width: 480px) {
   .outer { padding: 12px 8px 24px !important; }
-  .card { padding: 22px 18px 24px !important; }
+  .card { padding: 22px 18px 8px !important; }
   .title { font-size: 22px !important; }
   .label, .value { display: block !important; width: auto !important; }
   .label { padding: 10px 0 0 !important; border-top: 1px solid ${LINE} !important; }
   .value { padding: 1px 0 10px !important; border-top: 0 !important; }
+  .side { display: block !important; padding: 4px 0 0 !important; }
   .button a { display: block !important; text-align: center !important; }
   .button { width: 100% !important; }
 }
@@ -61,7 +62,7 @@ export function renderHtml(letter: Letter): string {
 <tr><td class="outer" align="center" style="padding:28px 16px 36px;">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:600px;">
 <tr><td class="ink" style="${FONT}padding:0 4px 12px;font-size:17px;line-height:24px;font-weight:700;letter-spacing:-0.2px;color:${TEXT};">${WORDMARK}</td></tr>
-<tr><td class="card ink" style="${FONT}${WRAP}background:#ffffff;border:1px solid ${LINE};border-radius:12px;padding:30px 34px 32px;font-size:16px;line-height:24px;color:${TEXT};">
+<tr><td class="card ink" style="${FONT}${WRAP}background:#ffffff;border:1px solid ${LINE};border-radius:12px;padding:30px 34px 16px;font-size:16px;line-height:24px;color:${TEXT};">
 <div class="tone-${letter.tone}" style="width:40px;height:4px;border-radius:2px;background:${TONES[letter.tone]};font-size:0;line-height:0;">&nbsp;</div>
 <h1 class="title ink" style="margin:14px 0 14px;font-size:25px;line-height:1.25;font-weight:700;letter-spacing:-0.3px;color:${TEXT};" dir="auto">${letter.title}</h1>
 ${letter.blocks.map(renderBlock)}
@@ -83,7 +84,7 @@ function renderBlock(block: Block): Html {
   switch (block.kind) {
     case 'paragraph':
       return block.quiet
-        ? html`<p class="quiet" style="margin:16px 0 0;font-size:14px;line-height:21px;color:${QUIET};">${block.text}</p>`
+        ? html`<p class="quiet" style="margin:0 0 16px;font-size:14px;line-height:21px;color:${QUIET};">${block.text}</p>`
         : html`<p class="ink" style="margin:0 0 16px;color:${TEXT};">${block.text}</p>`;
     case 'facts':
       return html`<table class="facts" width="100%" cellpadding="0" cellspacing="0" border="0" style="margin:4px 0 20px;border-collapse:collapse;">${block.facts.map(renderFact)}</table>`;
@@ -94,17 +95,18 @@ function renderBlock(block: Block): Html {
       return html`<table role="presentation" class="button" cellpadding="0" cellspacing="0" border="0" style="margin:22px 0 14px;border-collapse:separate;background:${ACCENT};border-radius:9px;"><tr><td align="center" style="border-radius:9px;"><a href="${block.url}" style="${FONT}display:inline-block;padding:15px 34px;font-size:18px;line-height:24px;font-weight:600;color:#ffffff;text-decoration:none;border-radius:9px;">${block.label}</a></td></tr></table>
 <p class="quiet" style="${WRAP}margin:0 0 20px;font-size:14px;line-height:21px;color:${QUIET};">${block.lead}<br><a class="link" href="${block.url}" style="color:${ACCENT};">${block.url}</a></p>`;
     case 'picture':
-      return html`<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:4px 0 4px;"><tr><td style="padding:4px;background:#ffffff;border-radius:8px;"><img src="cid:${block.cid}" alt="${block.alt}" width="148" height="148" style="display:block;width:148px;height:148px;border:0;color:#1b2733;font-size:13px;"></td><td class="quiet" style="${FONT}padding:0 0 0 16px;font-size:14px;line-height:21px;color:${QUIET};">${block.caption}</td></tr></table>`;
+      return html`<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:4px 0 16px;"><tr><td class="side" style="padding:4px;background:#ffffff;border-radius:8px;"><img src="cid:${block.cid}" alt="${block.alt}" width="148" height="148" style="display:block;width:148px;height:148px;border:0;color:#1b2733;font-size:13px;"></td><td class="side quiet" style="${FONT}padding:0 0 0 16px;font-size:14px;line-height:21px;color:${QUIET};">${block.caption}</td></tr></table>`;
     case 'code':
       return html`<p class="code ink" style="${MONO}margin:4px 0 20px;padding:16px 10px;text-align:center;font-size:32px;line-height:40px;font-weight:700;letter-spacing:6px;color:${TEXT};background:#f2f4f7;border:1px solid ${LINE};border-radius:9px;">${block.code}</p>`;
     case 'link':
-      return html`<p class="quiet" style="${WRAP}margin:0;font-size:14px;line-height:21px;color:${QUIET};">${block.text}<br>${block.label} <a class="link" href="${block.url}" style="color:${ACCENT};">${block.url}</a></p>`;
+      return html`<p class="quiet" style="${WRAP}margin:0 0 16px;font-size:14px;line-height:21px;color:${QUIET};">${block.text}<br>${block.label} <a class="link" href="${block.url}" style="color:${ACCENT};">${block.url}</a></p>`;
   }
 }
 
 function renderFact(fact: Fact): Html {
   const values = fact.values.map(
-    (value, index) => html`<div dir="auto">${fact.numbered ? `${index + 1}. ${value}` : value}</div>`,
+    (value, index) =>
+      html`<div dir="auto" style="${index === 0 ? '' : 'margin-top:4px;'}">${fact.numbered ? `${index + 1}. ${value}` : value}</div>`,
   );
   return html`<tr><td class="label quiet" valign="top" style="${FONT}width:150px;padding:9px 16px 9px 0;border-top:1px solid ${LINE};font-size:14px;line-height:22px;color:${QUIET};">${fact.label}</td><td class="value ink" valign="top" style="${FONT}${WRAP}padding:9px 0;border-top:1px solid ${LINE};font-size:15px;line-height:22px;color:${TEXT};">${values}</td></tr>`;
 }

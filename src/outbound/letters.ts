@@ -33,7 +33,7 @@ export function writeLetter(mail: Mail, to: Recipient | Party, context: LetterCo
       return {
         ...base,
         tone: 'neutral',
-        title: texts.accepted.title(request.documents.length),
+        title: texts.accepted.title,
         blocks: [
           paragraph(texts.accepted.lead(request.sessions.length)),
           facts(

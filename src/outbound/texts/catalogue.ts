@@ -12,8 +12,6 @@ import { fr } from './fr.ts';
 export interface Catalogue {
   /** Name in lists: "name (3 pages)"; 0 pages: not known yet. */
   document(name: string, pages: number): string;
-  /** "A, B and C". */
-  list(items: readonly string[]): string;
   /** Subject where the sender gave none. */
   noSubject: string;
   footer(company: string): string;
@@ -38,10 +36,9 @@ export interface Catalogue {
     reason: string;
     device: string;
     time: string;
-    code: string;
   };
 
-  accepted: { title(documents: number): string; lead(signatories: number): string; next: string; nextInOrder: string };
+  accepted: { title: string; lead(signatories: number): string; next: string; nextInOrder: string };
   pleaseSign: {
     title(sender: string): string;
     lead(sender: string, documents: number): string;

@@ -1,143 +1,149 @@
 import type { Catalogue } from './catalogue.ts';
 
-const documents = (count: number): string => (count === 1 ? 'document' : `${count} documents`);
-const theDocuments = (count: number): string => (count === 1 ? 'the document' : `the ${count} documents`);
+const yourDocuments = (count: number): string => (count === 1 ? 'Ihr Dokument' : `Ihre ${count} Dokumente`);
+const theDocuments = (count: number): string =>
+  count === 1 ? 'das unten genannte Dokument' : `die ${count} unten genannten Dokumente`;
 
 export const de: Catalogue = {
-  document: (name, pages) => (pages === 0 ? name : `${name} (${pages === 1 ? '1 page' : `${pages} pages`})`),
-  list: items => new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(items),
-  noSubject: 'Document to sign',
-  footer: company => `Signpost, the signing service of ${company}`,
+  document: (name, pages) =>
+    pages === 0 ? name : `${name} (${pages === 1 ? '1\u00a0Seite' : `${pages}\u00a0Seiten`})`,
+  noSubject: 'Dokument zur Unterschrift',
+  footer: company => `Signpost, der Unterschriftendienst von ${company}`,
 
   levels: {
-    standard: 'Standard electronic signature',
-    advanced: 'Advanced electronic signature',
-    qualified: 'Qualified electronic signature',
-    seal: 'Company seal',
+    standard: 'Einfache elektronische Signatur',
+    advanced: 'Fortgeschrittene elektronische Signatur',
+    qualified: 'Qualifizierte elektronische Signatur',
+    seal: 'Firmensiegel',
   },
-  levelByDefault: level => `${level} (the default, because your subject named none)`,
+  levelByDefault: level => `${level} (Voreinstellung, weil Ihr Betreff keine nennt)`,
 
   labels: {
-    request: 'Request number',
-    from: 'Asked by',
-    level: 'Level',
-    document: count => (count === 1 ? 'Document' : 'Documents'),
-    signatory: count => (count === 1 ? 'Signatory' : 'Signatories'),
-    signatoriesInOrder: 'Signatories, in this order',
-    copies: 'Copies to',
-    until: 'Open until',
-    passedOver: 'Passed over',
-    signedBy: 'Signed by',
-    signedAt: 'Signed on',
-    notSigned: 'Not signed by',
-    reason: 'Reason',
-    device: 'Device',
-    time: 'Time',
-    code: 'Code',
+    request: 'Vorgangsnummer',
+    from: 'Auftrag von',
+    level: 'Stufe',
+    document: count => (count === 1 ? 'Dokument' : 'Dokumente'),
+    signatory: count => (count === 1 ? 'Unterschrift von' : 'Unterschriften von'),
+    signatoriesInOrder: 'Unterschriften, in dieser Reihenfolge',
+    copies: 'Kopie an',
+    until: 'Offen bis',
+    passedOver: 'Nicht beachtet',
+    signedBy: 'Unterschrieben von',
+    signedAt: 'Unterschrieben am',
+    notSigned: 'Nicht unterschrieben von',
+    reason: 'Grund',
+    device: 'Gerät',
+    time: 'Zeitpunkt',
   },
 
   accepted: {
-    title: count => `Your ${documents(count)} can be signed now`,
+    title: 'Ihr Auftrag ist angenommen',
     lead: signatories =>
       signatories === 1
-        ? 'We have accepted your request and mailed the signatory a personal link.'
-        : `We have accepted your request. Each of the ${signatories} signatories gets a personal link by mail.`,
-    next: 'When everybody has signed, you and all other parties get the signed copy by mail. You need to do nothing.',
+        ? 'Der Link zum Unterschreiben geht per Mail an die unten genannte Person.'
+        : `Alle ${signatories} unten genannten Personen erhalten ihren eigenen Link per Mail.`,
+    next: 'Sobald alle unterschrieben haben, erhalten Sie und alle anderen Beteiligten das unterschriebene Exemplar per Mail.',
     nextInOrder:
-      'They are asked one after the other. When the last one has signed, you and all other parties get the signed copy by mail. You need to do nothing.',
+      'Sie werden nacheinander gefragt. Nach der letzten Unterschrift erhalten Sie und alle anderen Beteiligten das unterschriebene Exemplar per Mail.',
   },
   pleaseSign: {
-    title: sender => `${sender} asks you to sign`,
-    lead: (sender, count) => `${sender} would like you to sign ${theDocuments(count)} named below.`,
-    titleSelf: count => `Your ${documents(count)} to sign`,
-    leadSelf: count => `You asked to sign ${theDocuments(count)} named below yourself.`,
-    quote: sender => `${sender} writes:`,
-    what: 'Open the link on your phone or computer, read, then sign or decline. Nothing is signed by opening it.',
-    button: 'View and sign',
-    scan: 'Reading this on a computer? Scan the code with your phone.',
-    qrAlt: 'QR code with the link to the document',
-    linkBelow: 'Or open this link:',
-    yours: 'The link is for you alone and opens only on your own device. Please don’t forward it.',
+    title: sender => `${sender} bittet um Ihre Unterschrift`,
+    lead: (sender, count) => `${sender} bittet Sie, ${theDocuments(count)} zu unterschreiben.`,
+    titleSelf: count => `${yourDocuments(count)} zur Unterschrift`,
+    leadSelf: count => `Sie möchten ${theDocuments(count)} selbst unterschreiben.`,
+    quote: sender => `${sender} schreibt:`,
+    what: 'Öffnen Sie den Link auf dem Telefon oder Computer, lesen Sie, und unterschreiben Sie oder lehnen Sie ab. Durch das Öffnen allein wird nichts unterschrieben.',
+    button: 'Ansehen und unterschreiben',
+    scan: 'Sie lesen dies am Computer? Scannen Sie den Code mit dem Telefon.',
+    qrAlt: 'QR-Code mit dem Link zum Dokument',
+    linkBelow: 'Oder öffnen Sie diesen Link:',
+    yours: 'Der Link ist nur für Sie und öffnet sich nur auf Ihrem eigenen Gerät. Bitte leiten Sie ihn nicht weiter.',
   },
   reminder: {
-    title: sender => `Reminder: ${sender} is waiting for your signature`,
-    titleSelf: 'Reminder: your signature is still missing',
+    title: sender => `Erinnerung: ${sender} wartet auf Ihre Unterschrift`,
+    titleSelf: 'Erinnerung: Ihre Unterschrift fehlt noch',
     lead: (sender, count, until) =>
-      `${sender} asked you to sign ${theDocuments(count)} named below. You can do so until ${until}.`,
-    leadSelf: (count, until) => `You asked to sign ${theDocuments(count)} named below. You can do so until ${until}.`,
+      `${sender} hat Sie gebeten, ${theDocuments(count)} zu unterschreiben. Das ist möglich bis ${until}.`,
+    leadSelf: (count, until) => `Sie wollten ${theDocuments(count)} unterschreiben. Das ist möglich bis ${until}.`,
   },
   signedByOne: {
-    title: signatory => `${signatory} has signed`,
+    title: signatory => `${signatory} hat unterschrieben`,
     lead: left =>
       left === 1
-        ? 'One signature is still missing. You get the signed copy when it is there.'
-        : `${left} signatures are still missing. You get the signed copy when they are there.`,
+        ? 'Eine Unterschrift fehlt noch. Danach erhalten Sie das unterschriebene Exemplar.'
+        : `${left} Unterschriften fehlen noch. Danach erhalten Sie das unterschriebene Exemplar.`,
   },
   finished: {
-    title: count => (count === 1 ? 'Signed: your copy of the document' : `Signed: your copies of ${count} documents`),
+    title: count => (count === 1 ? 'Unterschrieben: Ihr Exemplar' : `Unterschrieben: Ihre ${count} Dokumente`),
     lead: (count, signatories) =>
-      `${signatories === 1 ? 'The signatory has' : 'All signatories have'} signed. ${count === 1 ? 'The signed document is' : 'The signed documents are'} attached, sealed and timestamped. Please keep ${count === 1 ? 'this file' : 'these files'}: a print-out proves nothing.`,
+      `${signatories === 1 ? 'Die Unterschrift ist' : 'Alle Unterschriften sind'} geleistet. ${count === 1 ? 'Das unterschriebene Dokument hängt' : 'Die unterschriebenen Dokumente hängen'} an, besiegelt und mit Zeitstempel. Bitte bewahren Sie ${count === 1 ? 'diese Datei' : 'diese Dateien'} auf: Ein Ausdruck beweist nichts.`,
     trust:
-      'Adobe Acrobat shows a yellow mark instead of a green one until the company’s certification authority is trusted on your computer; the signatures are valid all the same.',
-    trustLink: 'How to trust it:',
+      'Adobe Acrobat zeigt ein gelbes statt eines grünen Zeichens, bis Ihr Computer der Zertifizierungsstelle der Firma vertraut; die Unterschriften sind trotzdem gültig.',
+    trustLink: 'So richten Sie das ein:',
   },
   rejected: {
-    title: signatory => `${signatory} has declined to sign`,
-    titleSelf: 'You have declined to sign',
-    lead: 'The request has ended without a signed document.',
-    noReason: 'No reason was given.',
-    quote: signatory => `${signatory} writes:`,
-    nothingToDo: 'You need to do nothing. Signatures given so far have no effect.',
-    senderNext: 'To try again, change the document if need be and mail it anew.',
+    title: signatory => `${signatory} hat abgelehnt`,
+    titleSelf: 'Sie haben abgelehnt',
+    lead: 'Der Vorgang ist beendet, ohne dass ein unterschriebenes Dokument entstanden ist.',
+    noReason: 'Ein Grund wurde nicht genannt.',
+    quote: signatory => `${signatory} schreibt:`,
+    nothingToDo: 'Sie müssen nichts tun. Bereits geleistete Unterschriften haben keine Wirkung.',
+    senderNext: 'Für einen neuen Versuch ändern Sie das Dokument, falls nötig, und schicken Sie es noch einmal.',
   },
   expired: {
-    title: 'The time to sign has run out',
-    lead: until => `The request was open until ${until} and has ended without a signed document.`,
-    nothingToDo: 'You need to do nothing. Signatures given so far have no effect.',
+    title: 'Die Frist ist abgelaufen',
+    lead: until =>
+      `Der Vorgang war offen bis ${until} und ist beendet, ohne dass ein unterschriebenes Dokument entstanden ist.`,
+    nothingToDo: 'Sie müssen nichts tun. Bereits geleistete Unterschriften haben keine Wirkung.',
     senderNext:
-      'To try again, mail the document anew. With [due 14 days] in the subject the signatories have more time.',
+      'Für einen neuen Versuch schicken Sie das Dokument noch einmal. Mit [due 14 days] im Betreff bleibt mehr Zeit.',
   },
   cancelled: {
-    title: 'The request was cancelled',
-    lead: sender => `The request by ${sender} was cancelled and has ended without a signed document.`,
-    leadSelf: 'Your request was cancelled and has ended without a signed document.',
-    nothingToDo: 'You need to do nothing. Signatures given so far have no effect, and the links no longer work.',
+    title: 'Der Vorgang wurde abgebrochen',
+    lead: sender =>
+      `Der Auftrag von ${sender} wurde abgebrochen und ist beendet, ohne dass ein unterschriebenes Dokument entstanden ist.`,
+    leadSelf: 'Ihr Auftrag wurde abgebrochen und ist beendet, ohne dass ein unterschriebenes Dokument entstanden ist.',
+    nothingToDo:
+      'Sie müssen nichts tun. Bereits geleistete Unterschriften haben keine Wirkung, und die Links gelten nicht mehr.',
   },
   failed: {
-    title: 'Your document could not be signed',
-    lead: 'We accepted your request, but then could not prepare or finish the document. Nobody needs to do anything any more; the request has ended.',
-    next: 'When you have changed the document, mail it anew. If it fails again, please give your administrator the request number.',
+    title: 'Ihr Dokument kann nicht unterschrieben werden',
+    lead: 'Wir hatten Ihren Auftrag angenommen, konnten das Dokument dann aber nicht vorbereiten oder fertigstellen. Der Vorgang ist beendet; niemand muss mehr etwas tun.',
+    next: 'Schicken Sie das geänderte Dokument noch einmal. Gelingt es wieder nicht, nennen Sie bitte Ihrer Administration die Vorgangsnummer.',
     reasons: {
-      'not-pdf': 'The file is not a PDF. Please save or print it as PDF.',
-      damaged: 'The PDF is damaged. Please make it again, for example with “Print to PDF”.',
-      encrypted: 'The PDF is protected by a password. Please remove the protection, or use “Print to PDF”.',
-      javascript: 'The PDF contains scripts, which may change what is shown. Please use “Print to PDF”.',
-      launch: 'The PDF can start other programs. Please use “Print to PDF”.',
-      xfa: 'The PDF is a dynamic form (XFA). Please fill it in and use “Print to PDF”.',
-      'external-stream': 'The PDF takes part of its content from elsewhere. Please use “Print to PDF”.',
-      'executable-attachment': 'A program is attached inside the PDF. Please remove it.',
-      'optional-content': 'The PDF has layers that can show different content. Please use “Print to PDF”.',
-      'already-signed': 'The PDF is already signed, and documents with signatures can’t be signed here yet.',
-      'too-many-pages': 'The PDF has more pages than this service allows. Please split it.',
-      'too-complex': 'The PDF is too complex for this service. Please use “Print to PDF”.',
-      'too-slow': 'Reading the PDF took too long. Please use “Print to PDF”.',
+      'not-pdf': 'Die Datei ist kein PDF. Bitte speichern oder drucken Sie sie als PDF.',
+      damaged: 'Das PDF ist beschädigt. Bitte erzeugen Sie es neu, etwa mit „Als PDF drucken“.',
+      encrypted:
+        'Das PDF ist mit einem Passwort geschützt. Bitte entfernen Sie den Schutz oder nutzen Sie „Als PDF drucken“.',
+      javascript: 'Das PDF enthält Skripte, die die Anzeige verändern können. Bitte nutzen Sie „Als PDF drucken“.',
+      launch: 'Das PDF kann andere Programme starten. Bitte nutzen Sie „Als PDF drucken“.',
+      xfa: 'Das PDF ist ein dynamisches Formular (XFA). Bitte füllen Sie es aus und nutzen Sie „Als PDF drucken“.',
+      'external-stream': 'Das PDF holt Teile seines Inhalts von anderswo. Bitte nutzen Sie „Als PDF drucken“.',
+      'executable-attachment': 'Im PDF steckt ein Programm als Anhang. Bitte entfernen Sie es.',
+      'optional-content':
+        'Das PDF hat Ebenen, die verschiedene Inhalte zeigen können. Bitte nutzen Sie „Als PDF drucken“.',
+      'already-signed': 'Das PDF ist bereits signiert; solche Dokumente können hier noch nicht unterschrieben werden.',
+      'too-many-pages': 'Das PDF hat mehr Seiten, als dieser Dienst erlaubt. Bitte teilen Sie es.',
+      'too-complex': 'Das PDF ist für diesen Dienst zu aufwendig. Bitte nutzen Sie „Als PDF drucken“.',
+      'too-slow': 'Das Lesen des PDFs hat zu lange gedauert. Bitte nutzen Sie „Als PDF drucken“.',
     },
   },
   enrolmentCode: {
-    title: 'Your code to set up this device',
-    lead: 'Type this code on the page where you asked for it:',
-    validity: minutes => `It works once, for ${minutes === 1 ? '1 minute' : `${minutes} minutes`}.`,
+    title: 'Ihr Code zum Einrichten dieses Geräts',
+    lead: 'Geben Sie diesen Code auf der Seite ein, auf der Sie ihn angefordert haben:',
+    validity: minutes => `Er gilt einmal, ${minutes === 1 ? '1 Minute' : `${minutes} Minuten`} lang.`,
     notYou:
-      'If it wasn’t you who asked, do nothing: without the code nothing happens. Never give the code to anybody, not even on the phone.',
+      'Wenn Sie ihn nicht angefordert haben, tun Sie nichts: Ohne den Code geschieht nichts. Geben Sie den Code niemandem, auch nicht am Telefon.',
   },
   deviceEnrolled: {
-    title: 'A new device can sign for you',
-    lead: 'This device was set up to sign in your name:',
-    notYou: 'If it wasn’t you, tell your administrator at once: they can switch the device off.',
+    title: 'Ein neues Gerät kann für Sie unterschreiben',
+    lead: 'Dieses Gerät wurde eingerichtet, um in Ihrem Namen zu unterschreiben:',
+    notYou: 'Wenn Sie das nicht waren, sagen Sie es sofort Ihrer Administration: Sie kann das Gerät sperren.',
   },
   deviceRemoved: {
-    title: 'A device can no longer sign for you',
-    lead: 'This device was removed and can’t sign in your name any more:',
-    notYou: 'If you didn’t expect this, tell your administrator. What you signed with it stays valid.',
+    title: 'Ein Gerät kann nicht mehr für Sie unterschreiben',
+    lead: 'Dieses Gerät wurde entfernt und kann nicht mehr in Ihrem Namen unterschreiben:',
+    notYou:
+      'Wenn Sie das nicht erwartet haben, sagen Sie es Ihrer Administration. Was Sie damit unterschrieben haben, bleibt gültig.',
   },
 };

@@ -4,8 +4,7 @@ const documents = (count: number): string => (count === 1 ? 'document' : `${coun
 const theDocuments = (count: number): string => (count === 1 ? 'the document' : `the ${count} documents`);
 
 export const en: Catalogue = {
-  document: (name, pages) => (pages === 0 ? name : `${name} (${pages === 1 ? '1 page' : `${pages} pages`})`),
-  list: items => new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(items),
+  document: (name, pages) => (pages === 0 ? name : `${name} (${pages === 1 ? '1\u00a0page' : `${pages}\u00a0pages`})`),
   noSubject: 'Document to sign',
   footer: company => `Signpost, the signing service of ${company}`,
 
@@ -33,18 +32,17 @@ export const en: Catalogue = {
     reason: 'Reason',
     device: 'Device',
     time: 'Time',
-    code: 'Code',
   },
 
   accepted: {
-    title: count => `Your ${documents(count)} can be signed now`,
+    title: 'Your request is accepted',
     lead: signatories =>
       signatories === 1
-        ? 'We have accepted your request and mailed the signatory a personal link.'
-        : `We have accepted your request. Each of the ${signatories} signatories gets a personal link by mail.`,
-    next: 'When everybody has signed, you and all other parties get the signed copy by mail. You need to do nothing.',
+        ? 'The signatory gets a personal link by mail.'
+        : `Each of the ${signatories} signatories gets a personal link by mail.`,
+    next: 'When everybody has signed, you and all other parties get the signed copy by mail.',
     nextInOrder:
-      'They are asked one after the other. When the last one has signed, you and all other parties get the signed copy by mail. You need to do nothing.',
+      'They are asked one after the other. When the last one has signed, you and all other parties get the signed copy by mail.',
   },
   pleaseSign: {
     title: sender => `${sender} asks you to sign`,

@@ -1,143 +1,150 @@
 import type { Catalogue } from './catalogue.ts';
 
-const documents = (count: number): string => (count === 1 ? 'document' : `${count} documents`);
-const theDocuments = (count: number): string => (count === 1 ? 'the document' : `the ${count} documents`);
+/** In French zero is singular too (CLDR plural rules). */
+const one = (count: number): boolean => count < 2;
+const theDocuments = (count: number): string =>
+  one(count) ? 'le document indiqué ci-dessous' : `les ${count} documents indiqués ci-dessous`;
 
 export const fr: Catalogue = {
-  document: (name, pages) => (pages === 0 ? name : `${name} (${pages === 1 ? '1 page' : `${pages} pages`})`),
-  list: items => new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(items),
-  noSubject: 'Document to sign',
-  footer: company => `Signpost, the signing service of ${company}`,
+  document: (name, pages) => (pages === 0 ? name : `${name} (${pages}\u00a0${one(pages) ? 'page' : 'pages'})`),
+  noSubject: 'Document à signer',
+  footer: company => `Signpost, le service de signature de ${company}`,
 
   levels: {
-    standard: 'Standard electronic signature',
-    advanced: 'Advanced electronic signature',
-    qualified: 'Qualified electronic signature',
-    seal: 'Company seal',
+    standard: 'Signature électronique simple',
+    advanced: 'Signature électronique avancée',
+    qualified: 'Signature électronique qualifiée',
+    seal: 'Cachet de l’entreprise',
   },
-  levelByDefault: level => `${level} (the default, because your subject named none)`,
+  levelByDefault: level => `${level} (niveau par défaut, car votre objet n’en indique aucun)`,
 
   labels: {
-    request: 'Request number',
-    from: 'Asked by',
-    level: 'Level',
-    document: count => (count === 1 ? 'Document' : 'Documents'),
-    signatory: count => (count === 1 ? 'Signatory' : 'Signatories'),
-    signatoriesInOrder: 'Signatories, in this order',
-    copies: 'Copies to',
-    until: 'Open until',
-    passedOver: 'Passed over',
-    signedBy: 'Signed by',
-    signedAt: 'Signed on',
-    notSigned: 'Not signed by',
-    reason: 'Reason',
-    device: 'Device',
-    time: 'Time',
-    code: 'Code',
+    request: 'Numéro de demande',
+    from: 'Demandé par',
+    level: 'Niveau',
+    document: count => (one(count) ? 'Document' : 'Documents'),
+    signatory: count => (one(count) ? 'Signataire' : 'Signataires'),
+    signatoriesInOrder: 'Signataires, dans cet ordre',
+    copies: 'Copie à',
+    until: 'Ouvert jusqu’au',
+    passedOver: 'Ignoré',
+    signedBy: 'Signé par',
+    signedAt: 'Signé le',
+    notSigned: 'Non signé par',
+    reason: 'Motif',
+    device: 'Appareil',
+    time: 'Date',
   },
 
   accepted: {
-    title: count => `Your ${documents(count)} can be signed now`,
+    title: 'Votre demande est acceptée',
     lead: signatories =>
-      signatories === 1
-        ? 'We have accepted your request and mailed the signatory a personal link.'
-        : `We have accepted your request. Each of the ${signatories} signatories gets a personal link by mail.`,
-    next: 'When everybody has signed, you and all other parties get the signed copy by mail. You need to do nothing.',
+      one(signatories)
+        ? 'Le signataire reçoit un lien personnel par mail.'
+        : `Chacun des ${signatories} signataires reçoit un lien personnel par mail.`,
+    next: 'Quand tout le monde aura signé, vous et toutes les autres parties recevrez l’exemplaire signé par mail.',
     nextInOrder:
-      'They are asked one after the other. When the last one has signed, you and all other parties get the signed copy by mail. You need to do nothing.',
+      'Ils sont sollicités l’un après l’autre. Après la dernière signature, vous et toutes les autres parties recevrez l’exemplaire signé par mail.',
   },
   pleaseSign: {
-    title: sender => `${sender} asks you to sign`,
-    lead: (sender, count) => `${sender} would like you to sign ${theDocuments(count)} named below.`,
-    titleSelf: count => `Your ${documents(count)} to sign`,
-    leadSelf: count => `You asked to sign ${theDocuments(count)} named below yourself.`,
-    quote: sender => `${sender} writes:`,
-    what: 'Open the link on your phone or computer, read, then sign or decline. Nothing is signed by opening it.',
-    button: 'View and sign',
-    scan: 'Reading this on a computer? Scan the code with your phone.',
-    qrAlt: 'QR code with the link to the document',
-    linkBelow: 'Or open this link:',
-    yours: 'The link is for you alone and opens only on your own device. Please don’t forward it.',
+    title: sender => `${sender} vous demande de signer`,
+    lead: (sender, count) => `${sender} vous invite à signer ${theDocuments(count)}.`,
+    titleSelf: count => (one(count) ? 'Votre document à signer' : `Vos ${count} documents à signer`),
+    leadSelf: count => `Vous avez demandé à signer vous-même ${theDocuments(count)}.`,
+    quote: sender => `${sender} écrit\u00a0:`,
+    what: 'Ouvrez le lien sur votre téléphone ou votre ordinateur, lisez, puis signez ou refusez. Ouvrir le lien ne signe rien.',
+    button: 'Consulter et signer',
+    scan: 'Vous lisez ce message sur un ordinateur\u00a0? Scannez le code avec votre téléphone.',
+    qrAlt: 'Code QR contenant le lien vers le document',
+    linkBelow: 'Ou ouvrez ce lien\u00a0:',
+    yours: 'Ce lien est pour vous seul et ne s’ouvre que sur votre propre appareil. Merci de ne pas le transférer.',
   },
   reminder: {
-    title: sender => `Reminder: ${sender} is waiting for your signature`,
-    titleSelf: 'Reminder: your signature is still missing',
+    title: sender => `Rappel\u00a0: ${sender} attend votre signature`,
+    titleSelf: 'Rappel\u00a0: votre signature manque encore',
     lead: (sender, count, until) =>
-      `${sender} asked you to sign ${theDocuments(count)} named below. You can do so until ${until}.`,
-    leadSelf: (count, until) => `You asked to sign ${theDocuments(count)} named below. You can do so until ${until}.`,
+      `${sender} vous a demandé de signer ${theDocuments(count)}. Vous pouvez le faire jusqu’au ${until}.`,
+    leadSelf: (count, until) =>
+      `Vous avez demandé à signer ${theDocuments(count)}. Vous pouvez le faire jusqu’au ${until}.`,
   },
   signedByOne: {
-    title: signatory => `${signatory} has signed`,
+    title: signatory => `${signatory} a signé`,
     lead: left =>
-      left === 1
-        ? 'One signature is still missing. You get the signed copy when it is there.'
-        : `${left} signatures are still missing. You get the signed copy when they are there.`,
+      one(left)
+        ? 'Il manque encore une signature. Vous recevrez ensuite l’exemplaire signé.'
+        : `Il manque encore ${left} signatures. Vous recevrez ensuite l’exemplaire signé.`,
   },
   finished: {
-    title: count => (count === 1 ? 'Signed: your copy of the document' : `Signed: your copies of ${count} documents`),
+    title: count => (one(count) ? 'Signé\u00a0: votre exemplaire du document' : `Signés\u00a0: vos ${count} documents`),
     lead: (count, signatories) =>
-      `${signatories === 1 ? 'The signatory has' : 'All signatories have'} signed. ${count === 1 ? 'The signed document is' : 'The signed documents are'} attached, sealed and timestamped. Please keep ${count === 1 ? 'this file' : 'these files'}: a print-out proves nothing.`,
+      `${one(signatories) ? 'Le signataire a' : 'Tous les signataires ont'} signé. ${one(count) ? 'Le document signé est joint' : 'Les documents signés sont joints'} à ce mail, ${one(count) ? 'cacheté et horodaté' : 'cachetés et horodatés'}. Merci de conserver ${one(count) ? 'ce fichier' : 'ces fichiers'}\u00a0: une impression ne prouve rien.`,
     trust:
-      'Adobe Acrobat shows a yellow mark instead of a green one until the company’s certification authority is trusted on your computer; the signatures are valid all the same.',
-    trustLink: 'How to trust it:',
+      'Adobe Acrobat affiche un signe jaune au lieu de vert tant que votre ordinateur ne fait pas confiance à l’autorité de certification de l’entreprise\u00a0; les signatures sont valables malgré tout.',
+    trustLink: 'Comment lui faire confiance\u00a0:',
   },
   rejected: {
-    title: signatory => `${signatory} has declined to sign`,
-    titleSelf: 'You have declined to sign',
-    lead: 'The request has ended without a signed document.',
-    noReason: 'No reason was given.',
-    quote: signatory => `${signatory} writes:`,
-    nothingToDo: 'You need to do nothing. Signatures given so far have no effect.',
-    senderNext: 'To try again, change the document if need be and mail it anew.',
+    title: signatory => `${signatory} a refusé de signer`,
+    titleSelf: 'Vous avez refusé de signer',
+    lead: 'La demande a pris fin sans document signé.',
+    noReason: 'Aucun motif n’a été donné.',
+    quote: signatory => `${signatory} écrit\u00a0:`,
+    nothingToDo: 'Vous n’avez rien à faire. Les signatures déjà données sont sans effet.',
+    senderNext: 'Pour réessayer, modifiez le document si nécessaire et envoyez-le de nouveau.',
   },
   expired: {
-    title: 'The time to sign has run out',
-    lead: until => `The request was open until ${until} and has ended without a signed document.`,
-    nothingToDo: 'You need to do nothing. Signatures given so far have no effect.',
+    title: 'Le délai de signature est écoulé',
+    lead: until => `La demande était ouverte jusqu’au ${until} et a pris fin sans document signé.`,
+    nothingToDo: 'Vous n’avez rien à faire. Les signatures déjà données sont sans effet.',
     senderNext:
-      'To try again, mail the document anew. With [due 14 days] in the subject the signatories have more time.',
+      'Pour réessayer, envoyez de nouveau le document. Avec [due 14 days] dans l’objet, les signataires ont plus de temps.',
   },
   cancelled: {
-    title: 'The request was cancelled',
-    lead: sender => `The request by ${sender} was cancelled and has ended without a signed document.`,
-    leadSelf: 'Your request was cancelled and has ended without a signed document.',
-    nothingToDo: 'You need to do nothing. Signatures given so far have no effect, and the links no longer work.',
+    title: 'La demande a été annulée',
+    lead: sender => `La demande de ${sender} a été annulée et a pris fin sans document signé.`,
+    leadSelf: 'Votre demande a été annulée et a pris fin sans document signé.',
+    nothingToDo:
+      'Vous n’avez rien à faire. Les signatures déjà données sont sans effet et les liens ne fonctionnent plus.',
   },
   failed: {
-    title: 'Your document could not be signed',
-    lead: 'We accepted your request, but then could not prepare or finish the document. Nobody needs to do anything any more; the request has ended.',
-    next: 'When you have changed the document, mail it anew. If it fails again, please give your administrator the request number.',
+    title: 'Votre document ne peut pas être signé',
+    lead: 'Nous avions accepté votre demande, mais nous n’avons pas pu préparer ou terminer le document. La demande a pris fin\u00a0; plus personne n’a rien à faire.',
+    next: 'Une fois le document modifié, envoyez-le de nouveau. En cas de nouvel échec, indiquez le numéro de demande à votre administrateur.',
     reasons: {
-      'not-pdf': 'The file is not a PDF. Please save or print it as PDF.',
-      damaged: 'The PDF is damaged. Please make it again, for example with “Print to PDF”.',
-      encrypted: 'The PDF is protected by a password. Please remove the protection, or use “Print to PDF”.',
-      javascript: 'The PDF contains scripts, which may change what is shown. Please use “Print to PDF”.',
-      launch: 'The PDF can start other programs. Please use “Print to PDF”.',
-      xfa: 'The PDF is a dynamic form (XFA). Please fill it in and use “Print to PDF”.',
-      'external-stream': 'The PDF takes part of its content from elsewhere. Please use “Print to PDF”.',
-      'executable-attachment': 'A program is attached inside the PDF. Please remove it.',
-      'optional-content': 'The PDF has layers that can show different content. Please use “Print to PDF”.',
-      'already-signed': 'The PDF is already signed, and documents with signatures can’t be signed here yet.',
-      'too-many-pages': 'The PDF has more pages than this service allows. Please split it.',
-      'too-complex': 'The PDF is too complex for this service. Please use “Print to PDF”.',
-      'too-slow': 'Reading the PDF took too long. Please use “Print to PDF”.',
+      'not-pdf': 'Le fichier n’est pas un PDF. Enregistrez-le ou imprimez-le en PDF.',
+      damaged: 'Le PDF est endommagé. Refaites-le, par exemple avec «\u00a0Imprimer en PDF\u00a0».',
+      encrypted:
+        'Le PDF est protégé par un mot de passe. Retirez la protection ou utilisez «\u00a0Imprimer en PDF\u00a0».',
+      javascript:
+        'Le PDF contient des scripts qui peuvent modifier l’affichage. Utilisez «\u00a0Imprimer en PDF\u00a0».',
+      launch: 'Le PDF peut lancer d’autres programmes. Utilisez «\u00a0Imprimer en PDF\u00a0».',
+      xfa: 'Le PDF est un formulaire dynamique (XFA). Remplissez-le et utilisez «\u00a0Imprimer en PDF\u00a0».',
+      'external-stream': 'Le PDF prend une partie de son contenu ailleurs. Utilisez «\u00a0Imprimer en PDF\u00a0».',
+      'executable-attachment': 'Un programme est joint à l’intérieur du PDF. Retirez-le.',
+      'optional-content':
+        'Le PDF a des calques qui peuvent montrer des contenus différents. Utilisez «\u00a0Imprimer en PDF\u00a0».',
+      'already-signed': 'Le PDF est déjà signé, et de tels documents ne peuvent pas encore être signés ici.',
+      'too-many-pages': 'Le PDF a plus de pages que ce service n’en permet. Divisez-le.',
+      'too-complex': 'Le PDF est trop complexe pour ce service. Utilisez «\u00a0Imprimer en PDF\u00a0».',
+      'too-slow': 'La lecture du PDF a pris trop de temps. Utilisez «\u00a0Imprimer en PDF\u00a0».',
     },
   },
   enrolmentCode: {
-    title: 'Your code to set up this device',
-    lead: 'Type this code on the page where you asked for it:',
-    validity: minutes => `It works once, for ${minutes === 1 ? '1 minute' : `${minutes} minutes`}.`,
+    title: 'Votre code pour configurer cet appareil',
+    lead: 'Saisissez ce code sur la page où vous l’avez demandé\u00a0:',
+    validity: minutes =>
+      `Il fonctionne une seule fois, pendant ${minutes}\u00a0${one(minutes) ? 'minute' : 'minutes'}.`,
     notYou:
-      'If it wasn’t you who asked, do nothing: without the code nothing happens. Never give the code to anybody, not even on the phone.',
+      'Si vous n’avez rien demandé, ne faites rien\u00a0: sans le code, rien ne se passe. Ne donnez jamais ce code à personne, même par téléphone.',
   },
   deviceEnrolled: {
-    title: 'A new device can sign for you',
-    lead: 'This device was set up to sign in your name:',
-    notYou: 'If it wasn’t you, tell your administrator at once: they can switch the device off.',
+    title: 'Un nouvel appareil peut signer pour vous',
+    lead: 'Cet appareil a été configuré pour signer en votre nom\u00a0:',
+    notYou: 'Si ce n’était pas vous, prévenez tout de suite votre administrateur\u00a0: il peut bloquer l’appareil.',
   },
   deviceRemoved: {
-    title: 'A device can no longer sign for you',
-    lead: 'This device was removed and can’t sign in your name any more:',
-    notYou: 'If you didn’t expect this, tell your administrator. What you signed with it stays valid.',
+    title: 'Un appareil ne peut plus signer pour vous',
+    lead: 'Cet appareil a été retiré et ne peut plus signer en votre nom\u00a0:',
+    notYou:
+      'Si vous ne vous y attendiez pas, prévenez votre administrateur. Ce que vous avez signé avec reste valable.',
   },
 };

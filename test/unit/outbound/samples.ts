@@ -1,0 +1,147 @@
+/** One mail of each kind, made from a request as it might really be. For tests and for screenshots (shots.ts). */
+import type { Language } from '../../../src/directory/directory.ts';
+import { createComposer } from '../../../src/outbound/composer.ts';
+import type { ComposedMail, Mail, MailComposer, Recipient } from '../../../src/outbound/mail.ts';
+import type { Party, Request, Session } from '../../../src/requests/model.ts';
+
+export const config = {
+  company: { name: 'Harbour & Sons Ltd' },
+  domains: [{ sign: 'sign.company.com' }],
+  mail: { from: 'signpost' },
+};
+export const publicUrl = 'https://sign.company.com';
+export const link = `${publicUrl}/s/7Hq2mV0cXw9LkTzR4nYb1Q3dGf8sJp5u`;
+export const date = new Date('2026-11-24T09:30:00Z');
+
+export const mary = party('Mary Smith', 'mary.smith@company.com');
+export const john = party('John Doe', 'john.doe@company.com');
+export const zoe = party('Zoë Müller-Lefèvre', 'zoe.mueller@company.com');
+export const paul = party('Paul Archer', 'paul.archer@company.com');
+
+export function party(name: string, mail: string, language: Language = 'en'): Party {
+  return { personId: mail, name, mail, language };
+}
+
+export function session(who: Party, change: Partial<Session> = {}): Session {
+  return {
+    id: `SECRETSESSION${who.name.length.toString().padStart(3, '0')}`,
+    party: who,
+    state: 'open',
+    linkHash: 'c0ffee'.repeat(10),
+    endedAt: null,
+    comment: null,
+    deviceId: null,
+    certificateSerial: null,
+    ...change,
+  };
+}
+
+export function request(change: Partial<Request> = {}): Request {
+  return {
+    id: '7K3M9QTX2B4C',
+    key: 'ab'.repeat(32),
+    state: 'open',
+    level: 'advanced',
+    levelIsDefault: true,
+    mode: 'parallel',
+    sender: mary,
+    copies: [paul],
+    sessions: [session(john), session(zoe)],
+    documents: [
+      {
+        name: 'Lease contract Harbour Street 12.pdf',
+        pages: 14,
+        original: 'aa',
+        head: null,
+        headLength: 0,
+        layout: null,
+        finished: null,
+      },
+      {
+        name: 'Annex A – floor plan.pdf',
+        pages: 1,
+        original: 'bb',
+        head: null,
+        headLength: 0,
+        layout: null,
+        finished: null,
+      },
+    ],
+    passedOver: ['image001.png', 'smime.p7s'],
+    subject: 'Lease contract Harbour Street 12',
+    text: 'Hi John, hi Zoë,\n\nhere is the lease as agreed on Friday; only § 4 (deposit) has changed.\nPlease sign it this week, the landlord is waiting.\n\nThanks!\nMary',
+    messageId: '<20261124093000.ABCD@mail.company.com>',
+    references: ['<first@mail.company.com>', '<second@mail.company.com>'],
+    queueId: '4Xy12z3456',
+    createdAt: date,
+    expiresAt: new Date('2026-12-01T09:30:00Z'),
+    endedAt: null,
+    turn: null,
+    version: 1,
+    ...change,
+  };
+}
+
+const signedJohn = session(john, { state: 'signed', endedAt: new Date('2026-11-24T13:07:00Z') });
+const signedZoe = session(zoe, { state: 'signed', endedAt: new Date('2026-11-25T08:41:00Z') });
+const rejectedZoe = session(zoe, {
+  state: 'rejected',
+  endedAt: new Date('2026-11-25T08:41:00Z'),
+  comment: 'The deposit in § 4 is three months’ rent; we had agreed on two.\nPlease correct it and I’ll sign.',
+});
+const half = request({ sessions: [signedJohn, session(zoe)] });
+
+/** Each kind of mail with who gets it. */
+export const samples: Record<string, { mail: Mail; to: Party | Recipient }> = {
+  accepted: { mail: { kind: 'accepted', request: request() }, to: mary },
+  'accepted-in-order': {
+    mail: { kind: 'accepted', request: request({ mode: 'ordered', levelIsDefault: false }) },
+    to: mary,
+  },
+  'please-sign': { mail: { kind: 'please-sign', request: request(), session: session(john), link }, to: john },
+  'please-sign-self': {
+    mail: { kind: 'please-sign', request: request({ sessions: [session(mary)] }), session: session(mary), link },
+    to: mary,
+  },
+  reminder: { mail: { kind: 'reminder', request: request(), session: session(john), link }, to: john },
+  'signed-by-one': { mail: { kind: 'signed-by-one', request: half, session: signedJohn }, to: mary },
+  finished: {
+    mail: {
+      kind: 'finished',
+      request: request({ state: 'finished', sessions: [signedJohn, signedZoe] }),
+      files: [
+        { name: 'Lease contract Harbour Street 12.pdf', bytes: Buffer.from('%PDF-1.7 first\n') },
+        { name: 'Annex A – floor plan.pdf', bytes: Buffer.from('%PDF-1.7 second\n') },
+      ],
+    },
+    to: paul,
+  },
+  rejected: {
+    mail: {
+      kind: 'rejected',
+      request: request({ state: 'rejected', sessions: [signedJohn, rejectedZoe] }),
+      session: rejectedZoe,
+    },
+    to: john,
+  },
+  expired: {
+    mail: { kind: 'expired', request: request({ state: 'expired', sessions: [signedJohn, session(zoe)] }) },
+    to: mary,
+  },
+  cancelled: {
+    mail: { kind: 'cancelled', request: request({ state: 'cancelled', sessions: [signedJohn, session(zoe)] }) },
+    to: john,
+  },
+  failed: { mail: { kind: 'failed', request: request({ state: 'failed' }), reason: 'xfa' }, to: mary },
+  'enrolment-code': { mail: { kind: 'enrolment-code', code: '482915', minutes: 15 }, to: john },
+  'device-enrolled': { mail: { kind: 'device-enrolled', deviceName: 'Firefox on Android', at: date }, to: john },
+  'device-removed': { mail: { kind: 'device-removed', deviceName: 'Firefox on Android', at: date }, to: john },
+};
+
+export const composer: MailComposer = createComposer({ config, publicUrl, timeZone: 'Europe/Berlin' });
+
+/** Composes a sample, in its recipient's or another language. */
+export function composeSample(name: string, language?: Language, rowId = 'a1b2c3d4e5f6g7h8'): Promise<ComposedMail> {
+  const { mail, to } = samples[name]!;
+  return composer.compose(mail, language === undefined ? to : { ...to, language }, rowId, date);
+}
