@@ -29,10 +29,18 @@ export type Verdict =
   | { readonly action: 'discard' }
   | { readonly action: 'reject' }
   | { readonly action: 'tempfail' }
+  /** From `body` only: go on, but without the rest of the body. */
+  | { readonly action: 'skip' }
   /** A reply of our own; `code` 4xx or 5xx, `enhanced` like '5.7.1'; a text of several lines becomes a multi-line reply. */
   | { readonly action: 'reply'; readonly code: number; readonly enhanced: string; readonly text: readonly string[] };
 
-/** Changes to the message; legal only during endOfMessage. */
+/**
+ * Changes to the message; legal only during endOfMessage, and only what the server was told to negotiate (`actions`).
+ * They take effect together when endOfMessage ends in 'continue' or 'accept', in the order they were asked for. Two
+ * traps of the MTAs: an inserted field counts at once, so change and delete before inserting; and a deleted field counts
+ * no more, so delete the last occurrence first.
+ * A header value is given without the space after the colon; LF followed by a space or tab folds it.
+ */
 export interface Modifications {
   addHeader(name: string, value: string): void;
   /** At position `index` (0 = top) among all header fields. */
