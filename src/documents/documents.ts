@@ -69,6 +69,7 @@ export interface Documents {
   /**
    * Puts the CMS (with signature-time-stamp) into a prepared signature. `signature`: DER ECDSA-Sig-Value or
    * PKCS#1 v1.5 over signedAttributes; `issuers`: DER, the signer's issuer first.
+   * @throws BadSignature (src/signatures/verify.ts) when the signature does not fit, TimestampUnavailable
    */
   completeSignature(
     prepared: PreparedSignature,

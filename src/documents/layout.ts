@@ -43,6 +43,8 @@ export interface DocumentLayout {
   /** Object numbers that later increments touch. */
   readonly catalogObject: number;
   readonly acroFormObject: number;
+  /** Of the texts in signature appearances, set by the pipeline from the plan; English where absent. */
+  readonly language?: LayoutPlan['language'];
 }
 
 /** What the first revision must carry; texts are already in their language. */

@@ -1,0 +1,45 @@
+/**
+ * The document timestamp (ETSI EN 319 142-1 §5.4.3): an RFC 3161 token over the whole file, in a signature field of its
+ * own. The field is new and invisible and stands on no page: the one field that may come after DocMDP P=2 and a
+ * FieldMDP that locks all (ISO 32000-2 §12.8.5).
+ */
+import { renewedId } from './increment.ts';
+import type { PdfFile } from './increment-file.ts';
+import { PdfSyntaxError } from './increment-parser.ts';
+import { type SignedIncrement, writeSigned, ZEROED } from './increment-signature.ts';
+import { dict, isArray, name, type PdfDict, ref, refOf } from './increment-values.ts';
+import type { NewObject } from './increment-writer.ts';
+
+/** Widget flags Print and Locked (ISO 32000-1 §12.5.3). */
+const FLAGS = 4 + 128;
+
+/** @param acroForm object number of the interactive form dictionary */
+export function appendTimestampField(file: PdfFile, acroForm: number): SignedIncrement {
+  const field = file.trailer.size;
+  const form = file.dict(acroForm);
+  const fields = file.resolve(form.get('Fields'));
+  if (!isArray(fields)) throw new PdfSyntaxError('the form has no fields');
+  const longer = [...fields, ref(field)];
+  const indirect = refOf(form.get('Fields'));
+  const list: NewObject =
+    indirect === null
+      ? { number: acroForm, value: new Map([...form, ['Fields', longer]]) }
+      : { number: indirect, value: longer };
+  const widget: PdfDict = dict({
+    Type: name('Annot'),
+    Subtype: name('Widget'),
+    FT: name('Sig'),
+    T: { string: `Timestamp${field}` },
+    Rect: [0, 0, 0, 0],
+    F: FLAGS,
+    V: ref(field + 1),
+  });
+  return writeSigned(file, [list, { number: field, value: widget }], {
+    number: field + 1,
+    type: 'DocTimeStamp',
+    subFilter: 'ETSI.RFC3161',
+    contents: ZEROED,
+    id: renewedId(file, 'DocTimeStamp', String(file.bytes.length)),
+    rest: dict({}),
+  });
+}

@@ -1,0 +1,180 @@
+/**
+ * A document's way to the sealed result (DESIGN.md decisions 6 and 7): the worker writes the first revision, everything
+ * after it is a small increment written here. PAdES baseline (ETSI EN 319 142-1): each signature has a timestamp (B-T),
+ * the DSS makes them B-LT, the document timestamp B-LTA.
+ */
+import { createHash } from 'node:crypto';
+import type { Identity, Pki, ValidationData } from '../pki/pki.ts';
+import { buildCms, readCms } from '../signatures/cms.ts';
+import { issuerName } from '../signatures/names.ts';
+import { digestByteRange, signedAttributes } from '../signatures/signed-attributes.ts';
+import { BadSignature, verifySignature } from '../signatures/verify.ts';
+import { drawPanel, type Panel } from './appearance.ts';
+import { sealPanel, signatoryPanel } from './appearance-texts.ts';
+import type { Documents, Inspection, PreparedSignature } from './documents.ts';
+import { join, putContents, renewedId } from './increment.ts';
+import { appendDss } from './increment-dss.ts';
+import { openFile, type PdfFile } from './increment-file.ts';
+import {
+  type Appearance,
+  certify,
+  type Filling,
+  fillSignature,
+  pdfDate,
+  type SignedIncrement,
+  ZEROED,
+} from './increment-signature.ts';
+import { appendTimestampField } from './increment-timestamp.ts';
+import { octets, refOf, stringOf } from './increment-values.ts';
+import type { DocumentLayout, LayoutPlan, SignatureField } from './layout.ts';
+
+/** What parses files that we did not write: a child process with limits. */
+export interface DocumentWorker {
+  /** @throws DocumentRefused */
+  inspect(pdf: Uint8Array): Promise<Inspection>;
+  /** One clean revision with all fields laid down, a classic cross-reference table, generation 0. @throws DocumentRefused */
+  firstRevision(pdf: Uint8Array, plan: LayoutPlan): Promise<{ bytes: Uint8Array; layout: DocumentLayout }>;
+}
+
+export interface DocumentsParts {
+  readonly worker: DocumentWorker;
+  readonly pki: Pick<Pki, 'seal' | 'timestamps' | 'validationData'>;
+  readonly company: { readonly name: string; readonly vat: string | null };
+}
+
+interface Signer {
+  readonly field: SignatureField;
+  readonly name: string;
+  readonly time: Date;
+  readonly utcOffset: number;
+  readonly certificate: Uint8Array;
+  readonly panel: Panel;
+}
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
+
+export function createDocuments({ worker, pki, company }: DocumentsParts): Documents {
+  async function complete(
+    prepared: PreparedSignature,
+    signer: Parameters<Documents['completeSignature']>[1],
+  ): Promise<Uint8Array> {
+    const digest = digestByteRange(prepared.bytes, prepared.byteRange);
+    if (!Buffer.from(signedAttributes(digest, signer.certificate)).equals(prepared.signedAttributes)) {
+      throw new BadSignature('the signed attributes belong to another revision or certificate');
+    }
+    verifySignature(prepared.signedAttributes, signer.signature, signer.algorithm, signer.certificate);
+    const { token } = await pki.timestamps.stamp(sha256(signer.signature));
+    const cms = buildCms({ ...signer, signedAttributes: prepared.signedAttributes, timestamp: token });
+    return putContents(prepared.bytes, prepared.byteRange, cms);
+  }
+
+  async function seal(prepared: PreparedSignature, { key, certificate, issuers }: Identity): Promise<Uint8Array> {
+    const signature = await key.sign(prepared.signedAttributes);
+    return complete(prepared, { certificate, issuers, algorithm: key.algorithm, signature });
+  }
+
+  function sealer(kind: 'certified' | 'closed', field: SignatureField, layout: DocumentLayout, time: Date): Signer {
+    const { certificate } = pki.seal;
+    const shown = { time, utcOffset: 0, issuer: issuerName(certificate) };
+    const panel = sealPanel(layout.language ?? 'en', kind, company, shown);
+    return { field, name: company.name, time, utcOffset: 0, certificate, panel };
+  }
+
+  /** What later validation of each signature needs; an authority that signed or stamped several is asked about once. */
+  async function evidence(file: PdfFile, fields: readonly SignatureField[]) {
+    const known = new Map<string, Promise<ValidationData>>();
+    const about = (certificates: readonly Uint8Array[]) => {
+      const key = sha256(certificates[0] as Uint8Array).toString('hex');
+      const data = known.get(key) ?? pki.validationData(certificates);
+      known.set(key, data);
+      return data;
+    };
+    return Promise.all(
+      readContents(file, fields).map(async contents => {
+        const { certificates, timestamp } = readCms(contents);
+        const signer = await about(certificates);
+        if (timestamp === null) return { contents, data: signer };
+        const authority = await about(readCms(timestamp).certificates);
+        return { contents, data: merge(signer, authority) };
+      }),
+    );
+  }
+
+  return {
+    inspect: pdf => worker.inspect(pdf),
+
+    async prepare(pdf, plan) {
+      const first = await worker.firstRevision(pdf, plan);
+      const layout: DocumentLayout = { ...first.layout, language: plan.language };
+      const signer = sealer('certified', layout.seal, layout, plan.date);
+      return { bytes: await seal(fill(first.bytes, layout, signer, certify), pki.seal), layout };
+    },
+
+    async prepareSignature(head, layout, { index, name, level, signingTime: time, utcOffset, certificate }) {
+      const field = layout.signatories[index];
+      if (field === undefined) throw new RangeError(`the document has no signatory ${index}`);
+      const shown = { time, utcOffset, issuer: issuerName(certificate) };
+      const panel = signatoryPanel(layout.language ?? 'en', name, level, shown);
+      return fill(head, layout, { field, name, time, utcOffset, certificate, panel }, fillSignature);
+    },
+
+    completeSignature: complete,
+
+    async close(head, layout, time) {
+      const signer = sealer('closed', layout.closing, layout, time);
+      const sealed = await seal(fill(head, layout, signer, fillSignature), pki.seal);
+      const file = openFile(sealed);
+      const fields = [layout.seal, ...layout.signatories, layout.closing];
+      const archived = join(sealed, appendDss(file, await evidence(file, fields)));
+      const { appended, byteRange } = appendTimestampField(openFile(archived), layout.acroFormObject);
+      const bytes = join(archived, appended);
+      const { token } = await pki.timestamps.stamp(digestByteRange(bytes, byteRange));
+      return putContents(bytes, byteRange, token);
+    },
+  };
+}
+
+/** The revision that fills the signer's field, Contents zeroed. */
+function fill(
+  head: Uint8Array,
+  layout: DocumentLayout,
+  signer: Signer,
+  write: (file: PdfFile, filling: Filling) => SignedIncrement,
+): PreparedSignature {
+  const { field, name, certificate } = signer;
+  const file = openFile(head);
+  const appearance: Appearance | null = field.box && {
+    content: drawPanel(signer.panel, field.box, layout),
+    regular: layout.regular.object,
+    bold: layout.bold.object,
+  };
+  const time = pdfDate(signer.time, signer.utcOffset);
+  const id = renewedId(file, String(field.object), name, time, certificate, appearance?.content ?? '');
+  const { appended, byteRange } = write(file, {
+    field: field.object,
+    signer: name,
+    time,
+    appearance,
+    contents: ZEROED,
+    id,
+  });
+  const bytes = join(head, appended);
+  return { bytes, byteRange, signedAttributes: signedAttributes(digestByteRange(bytes, byteRange), certificate) };
+}
+
+/** Contents of the signatures that stand in these fields. */
+function readContents(file: PdfFile, fields: readonly SignatureField[]): Uint8Array[] {
+  return fields.flatMap(field => {
+    const value = refOf(file.dict(field.object).get('V'));
+    const contents = value === null ? null : stringOf(file.dict(value).get('Contents'));
+    return contents === null ? [] : [octets(contents)];
+  });
+}
+
+function merge(a: ValidationData, b: ValidationData): ValidationData {
+  return {
+    certificates: [...a.certificates, ...b.certificates],
+    ocsps: [...a.ocsps, ...b.ocsps],
+    crls: [...a.crls, ...b.crls],
+  };
+}
