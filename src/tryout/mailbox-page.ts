@@ -62,7 +62,7 @@ export async function startMailboxPage(site: Site, people: readonly SitePerson[]
         'content-type': 'text/html; charset=utf-8',
         'content-security-policy': "default-src 'none'; img-src data:; style-src 'unsafe-inline'",
       });
-      response.end(`<base target="_blank">${parsed.html || `<pre>${escape(parsed.text ?? '')}</pre>`}`);
+      response.end(`<base target="_blank">${parsed.html || `<pre>${escapeHtml(parsed.text ?? '')}</pre>`}`);
     } else if (url.pathname === '/send' && request.method === 'POST') {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -94,12 +94,14 @@ export async function startMailboxPage(site: Site, people: readonly SitePerson[]
   };
 }
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, character => `&#${character.charCodeAt(0)};`);
 }
 
 function page(people: readonly SitePerson[]): string {
-  const options = people.map(({ id, name }) => `<option value="${addressOf(id)}">${escape(name)}</option>`).join('');
+  const options = people
+    .map(({ id, name }) => `<option value="${addressOf(id)}">${escapeHtml(name)}</option>`)
+    .join('');
   const boxes = [`<label><input type="checkbox" value="self@${SIGN_DOMAIN}" checked> self@${SIGN_DOMAIN}</label>`]
     .concat(
       people.map(
