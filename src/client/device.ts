@@ -6,13 +6,14 @@
  *     const view = await device.view(token);
  *     const documents = await device.download(token, view);
  *     // … show `documents`, ask the person …
- *     const after = await device.sign(token, documents);
+ *     const after = await device.sign(token, view, documents);
  */
 import { owned } from './bytes.ts';
 import { AnswerRefused, Connection, type Environment, Problem, type Progress } from './connection.ts';
 import { certificationRequest } from './csr.ts';
+import { equalBytes } from './der.ts';
 import { derSignature } from './ecdsa.ts';
-import { checkGrant } from './grant.ts';
+import { checkGrant, Tampered } from './grant.ts';
 import { type HttpSigner, webCryptoSigner } from './http-signature.ts';
 import {
   type DeviceMemory,
@@ -31,6 +32,7 @@ import {
   type Enrolled,
   type EnrolmentAsk,
   type Grant,
+  type GrantedDocument,
   parseCertificate,
   parseDeviceInfo,
   parseEnrolled,
@@ -43,6 +45,9 @@ import {
   type View,
   type Waiting,
 } from './protocol.ts';
+
+export { AnswerRefused, Problem, type Progress, Unreachable } from './connection.ts';
+export { Tampered } from './grant.ts';
 
 const DAY = 86_400_000;
 /** A certificate is renewed when less than this is left of it. */
@@ -187,18 +192,23 @@ export class SignpostDevice {
   /**
    * Signs all documents of the request in one approval. Renews the certificate when needed, waits for others who sign at
    * the same moment, and repeats what got lost; doing it again after success changes nothing.
-   * @param documents the bytes that were shown
+   * @param view what was shown, with `documents`, its bytes
    * @returns the session afterwards
    * @throws Tampered when what would be signed isn't what was shown: stop and say why · Problem · Unreachable
    */
-  async sign(token: string, documents: readonly Uint8Array[], onStep?: (step: SigningStep) => void): Promise<View> {
+  async sign(
+    token: string,
+    view: View,
+    documents: readonly Uint8Array[],
+    onStep?: (step: SigningStep) => void,
+  ): Promise<View> {
     onStep?.('certificate');
     let identity = await this.#signingIdentity();
     let renewed = false;
     for (let attempt = 1; ; attempt++) {
       try {
         onStep?.('turn');
-        return await this.#signOnce(token, documents, identity, onStep);
+        return await this.#signOnce(token, view, documents, identity, onStep);
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
         if (error.type === 'no-certificate' && !renewed) {
@@ -209,8 +219,8 @@ export class SignpostDevice {
           await this.#environment.sleep(Math.min(attempt * 500, 5000));
         } else if (error.type === 'not-open') {
           // Signed already, by an answer that was lost or on another device of the same person?
-          const view = await this.view(token);
-          if (view.session === 'signed') return view;
+          const after = await this.view(token);
+          if (after.session === 'signed') return after;
           throw error;
         } else throw error;
       }
@@ -225,7 +235,12 @@ export class SignpostDevice {
 
   /** Ends this device: it forgets its keys, and its certificates are revoked. */
   async remove(): Promise<void> {
-    await this.#change('DELETE', '/api/device', undefined, () => undefined);
+    try {
+      await this.#change('DELETE', '/api/device', undefined, () => undefined);
+    } catch (error) {
+      // Removed already, or its answer was lost.
+      if (!(error instanceof Problem && error.type === 'not-found')) throw error;
+    }
     await this.forget();
   }
 
@@ -236,6 +251,7 @@ export class SignpostDevice {
 
   async #signOnce(
     token: string,
+    view: View,
     documents: readonly Uint8Array[],
     identity: SigningIdentity,
     onStep: ((step: SigningStep) => void) | undefined,
@@ -247,7 +263,7 @@ export class SignpostDevice {
     };
     const grant = await this.#change('POST', `${sessionPath(token)}/turn`, ask, bytes => decode(bytes, parseGrant));
     onStep?.('checking');
-    const signatures = await signGrant(grant, documents, identity);
+    const signatures = await signGrant(grant, view, documents, identity);
     onStep?.('sending');
     const body: SignatureAsk = { turn: grant.turn, signatures };
     return this.#change('POST', `${sessionPath(token)}/signature`, body, bytes => decode(bytes, parseView));
@@ -317,10 +333,24 @@ function sessionPath(token: string): string {
 /** Checks every document before the first signature is made. @throws Tampered */
 async function signGrant(
   grant: Grant,
+  view: View,
   documents: readonly Uint8Array[],
   identity: SigningIdentity,
 ): Promise<readonly Uint8Array[]> {
-  await checkGrant(grant, documents, identity.certificate);
+  if (grant.documents.length !== documents.length) throw new Tampered('other documents than those that were shown');
+  for (const [index, granted] of grant.documents.entries()) {
+    const known = documents[index]!;
+    const layoutOfMine = view.documents[index]?.field;
+    await checkGrant({
+      known,
+      appended: appendedTo(known, granted),
+      byteRange: granted.byteRange,
+      signedAttributes: granted.signedAttributes,
+      certificate: identity.certificate,
+      signingTime: grant.signingTime,
+      ...(layoutOfMine ? { layoutOfMine } : {}),
+    });
+  }
   const signatures: Uint8Array[] = [];
   for (const { signedAttributes } of grant.documents) {
     const algorithm = { name: 'ECDSA', hash: 'SHA-256' };
@@ -328,4 +358,12 @@ async function signGrant(
     signatures.push(derSignature(new Uint8Array(raw)));
   }
   return signatures;
+}
+
+/** What follows the bytes that were shown. The gateway sends the whole document when it doesn't know their length. */
+function appendedTo(shown: Uint8Array, granted: GrantedDocument): Uint8Array {
+  if (granted.known === shown.length) return granted.appended;
+  if (granted.known === 0 && equalBytes(granted.appended.subarray(0, shown.length), shown))
+    return granted.appended.subarray(shown.length);
+  throw new Tampered('the document is not the one that was shown');
 }

@@ -113,6 +113,8 @@ export interface DocumentInfo {
   /** Of the newest revision; 0 and null until it is prepared. */
   readonly length: number;
   readonly sha256: string | null;
+  /** The signature field that is this person's; null until it is prepared. */
+  readonly field: { readonly name: string; readonly object: number } | null;
 }
 
 /** One signatory's session, as that signatory's device sees it. */
@@ -372,8 +374,17 @@ export function parseView(value: unknown): View {
       return { name: text(name), state: parseSessionState(state), you: you === true };
     }),
     documents: list(view.documents, item => {
-      const { name, pages, length, sha256 } = fields(item);
-      return { name: text(name), pages: natural(pages), length: natural(length), sha256: orNull(sha256, text) };
+      const { name, pages, length, sha256, field } = fields(item);
+      return {
+        name: text(name),
+        pages: natural(pages),
+        length: natural(length),
+        sha256: orNull(sha256, text),
+        field: orNull(field, value => {
+          const { name: fieldName, object } = fields(value);
+          return { name: text(fieldName), object: natural(object) };
+        }),
+      };
     }),
     createdAt: date(view.createdAt),
     expiresAt: date(view.expiresAt),

@@ -1,0 +1,137 @@
+/** A signatory's part of a request: look, take a turn, sign, reject. Only for an active device of that very person. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { decode, encode, parseRejectionAsk, parseSignatureAsk, parseTurnAsk, type View } from '../client/protocol.ts';
+import type { SignatureField } from '../documents/layout.ts';
+import type { Device, Request, Session } from '../requests/model.ts';
+import type { Requests } from '../requests/requests.ts';
+import { type Authentication, bodyOf } from './authentication.ts';
+import { HttpProblem, notFound } from './problems.ts';
+
+export interface SessionDeps {
+  readonly authentication: Authentication;
+  readonly requests: Requests;
+  readonly company: string;
+  readonly rejectionComment: 'optional' | 'required';
+}
+
+interface Opened {
+  readonly device: Device;
+  readonly request: Request;
+  readonly session: Session;
+}
+
+type TokenRoute = { Params: { token: string } };
+type DocumentRoute = { Params: { token: string; index: string } };
+
+export function sessionRoutes(api: FastifyInstance, deps: SessionDeps): void {
+  const { authentication, requests } = deps;
+
+  /** @throws HttpProblem not-found, alike for an unknown link, another person's, and a device that is none */
+  async function open(http: FastifyRequest<TokenRoute>): Promise<Opened> {
+    const device = await authentication.device(http);
+    const found = await requests.findByLink(http.params.token);
+    if (found?.session.party.personId !== device.personId) throw notFound();
+    return { device, ...found };
+  }
+
+  async function viewOf(token: string): Promise<string> {
+    const found = await requests.findByLink(token);
+    if (!found) throw notFound();
+    return encode(view(found.request, found.session, deps));
+  }
+
+  api.get<TokenRoute>('/sessions/:token', async (http, reply) => {
+    const { request, session } = await open(http);
+    return reply.send(encode(view(request, session, deps)));
+  });
+
+  api.get<DocumentRoute>('/sessions/:token/documents/:index', async (http, reply) => {
+    const { request } = await open(http);
+    const index = /^\d{1,4}$/.test(http.params.index) ? Number(http.params.index) : -1;
+    const document = request.documents[index];
+    if (!document) throw notFound();
+    if (document.head === null)
+      throw new HttpProblem('not-open', { detail: 'The document is being prepared. Try again in a few seconds.' });
+    const bytes = await requests.readHead(request, index);
+    return reply
+      .type('application/pdf')
+      .header('content-disposition', attachment(document.name))
+      .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  });
+
+  api.post<TokenRoute>('/sessions/:token/turn', async (http, reply) => {
+    const { device, request, session } = await open(http);
+    const ask = decode(bodyOf(http), parseTurnAsk);
+    if (ask.known.length !== request.documents.length) throw new HttpProblem('bad-request');
+    return reply.send(encode(await requests.grantTurn(session.id, device, ask)));
+  });
+
+  api.post<TokenRoute>('/sessions/:token/signature', async (http, reply) => {
+    const { device, request, session } = await open(http);
+    const ask = decode(bodyOf(http), parseSignatureAsk);
+    if (ask.signatures.length !== request.documents.length) throw new HttpProblem('bad-request');
+    await requests.completeTurn(session.id, device, ask.turn, ask.signatures);
+    return reply.send(await viewOf(http.params.token));
+  });
+
+  api.post<TokenRoute>('/sessions/:token/rejection', async (http, reply) => {
+    const { device, session } = await open(http);
+    const comment = plainText(decode(bodyOf(http), parseRejectionAsk).comment);
+    if (comment === null && deps.rejectionComment === 'required') throw new HttpProblem('comment-required');
+    await requests.reject(session.id, device, comment);
+    return reply.send(await viewOf(http.params.token));
+  });
+}
+
+/** What a signatory may know. No other party's link, token, session or address. */
+function view(request: Request, session: Session, deps: SessionDeps): View {
+  const index = request.sessions.findIndex(({ id }) => id === session.id);
+  return {
+    request: request.id,
+    company: deps.company,
+    level: request.level,
+    mode: request.mode,
+    state: request.state,
+    session: session.state,
+    sender: { name: request.sender.name, mail: request.sender.mail },
+    you: { name: session.party.name, mail: session.party.mail },
+    subject: request.subject,
+    text: request.text,
+    signatories: request.sessions.map(({ id, party, state }) => ({ name: party.name, state, you: id === session.id })),
+    documents: request.documents.map(({ name, pages, head, headLength, layout }) => ({
+      name,
+      pages,
+      length: headLength,
+      sha256: head,
+      field: fieldOf(layout?.signatories[index]),
+    })),
+    createdAt: request.createdAt,
+    expiresAt: request.expiresAt,
+    endedAt: request.endedAt,
+    comment: request.sessions.find(({ state }) => state === 'rejected')?.comment ?? null,
+    rejectionComment: deps.rejectionComment,
+  };
+}
+
+function fieldOf(field: SignatureField | undefined): View['documents'][number]['field'] {
+  return field ? { name: field.name, object: field.object } : null;
+}
+
+/** A person's words: no controls but line ends, no bidirectional overrides; null when nothing is left. */
+function plainText(text: string | null): string | null {
+  const plain = text
+    ?.replace(/\r\n?/g, '\n')
+    .replace(/[^\P{Cc}\n]|[\u202a-\u202e\u2066-\u2069\u2028\u2029]/gu, ' ')
+    .trim();
+  return plain || null;
+}
+
+/** RFC 6266 §5, RFC 8187. */
+function attachment(name: string): string {
+  const ascii = name.replace(/[^A-Za-z0-9 ._-]/g, '_');
+  const encoded = encodeURIComponent(name.toWellFormed()).replace(
+    /['()*]/g,
+    character => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`;
+}

@@ -1,0 +1,47 @@
+/** What validators ask for: anchors, CA certificate, CRL, OCSP. Public, unsigned HTTP; each is signed in itself. */
+import { X509Certificate } from 'node:crypto';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Pki } from '../pki/pki.ts';
+import { notFound } from './problems.ts';
+
+/** RFC 6960 Appendix A.1 allows GET for requests under 255 bytes; some clients send longer ones. */
+const LONGEST_GET = 4096;
+
+function sendDer(reply: FastifyReply, type: string, der: Uint8Array): FastifyReply {
+  return reply.type(type).header('cache-control', 'no-cache').send(Buffer.from(der));
+}
+
+export function trustRoutes(app: FastifyInstance, pki: Pick<Pki, 'ca' | 'anchors'>): void {
+  const pem = pki.anchors.map(anchor => new X509Certificate(anchor).toString()).join('');
+
+  app.get('/trust.pem', (_request, reply) =>
+    reply.type('application/x-pem-file').header('cache-control', 'no-cache').send(pem),
+  );
+
+  app.get('/ca.cer', (_request, reply) => {
+    const [certificate] = pki.ca.chain;
+    if (!certificate) throw notFound();
+    return sendDer(reply, 'application/pkix-cert', certificate);
+  });
+
+  app.get('/crl/company.crl', async (_request, reply) => sendDer(reply, 'application/pkix-crl', await pki.ca.crl()));
+
+  app.post('/ocsp', async (request, reply) => {
+    const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+    return sendDer(reply, 'application/ocsp-response', await pki.ca.ocsp(body));
+  });
+
+  app.get('/ocsp/*', { exposeHeadRoute: false }, async (request, reply) => {
+    // From the raw URL: base64 has slashes of its own.
+    const encoded = (request.raw.url ?? '').replace(/^\/ocsp\//, '');
+    if (encoded.length > LONGEST_GET) throw notFound();
+    return sendDer(reply, 'application/ocsp-response', await pki.ca.ocsp(Buffer.from(unescapeUrl(encoded), 'base64')));
+  });
+}
+
+/** Percent-decoding that takes anything; what isn't an OCSP request gets `malformedRequest`. */
+function unescapeUrl(text: string): string {
+  return text.replace(/%([0-9A-Fa-f]{2})/g, (_match, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
+}
