@@ -1,0 +1,128 @@
+/** The company's certificate authority: issues to people, revokes, and says what is revoked. */
+import type { Logger } from 'pino';
+import type { Person } from '../directory/directory.ts';
+import { signCrl } from './crl.ts';
+import { provenPublicKey } from './csr.ts';
+import { equal } from './der.ts';
+import { answerOcsp, ocspFor, type Responder } from './ocsp.ts';
+import {
+  type CertificateAuthority,
+  type CertificateRecord,
+  CertificateRefused,
+  type RevocationReason,
+  type SigningKey,
+} from './pki.ts';
+import { type Company, type Issuer, personProfile } from './profiles.ts';
+import type { CertificateStore } from './records.ts';
+import { type Certificate, keyHash, parseCertificate, signCertificate } from './x509.ts';
+
+const DAY = 86_400_000;
+/** A CRL is good for a week and made anew every day, so that a day's failure of ours leaves nobody without. */
+const CRL_VALIDITY = 7 * DAY;
+const CRL_RENEWAL = 6 * DAY;
+/** An expired certificate stays listed until every CRL that was current at its end has been replaced (RFC 5280 §3.3). */
+const LISTED_AFTER_EXPIRY = CRL_VALIDITY;
+
+export interface AuthorityOptions {
+  readonly key: SigningKey;
+  readonly certificate: Uint8Array;
+  readonly company: Company;
+  /** Where OCSP, CRL and the CA certificate are served. */
+  readonly publicUrl: string;
+  /** Milliseconds; cut at 31 days. */
+  readonly validity: number;
+  readonly store: CertificateStore;
+  readonly now: () => Date;
+  readonly logger: Logger;
+}
+
+export class CompanyAuthority implements CertificateAuthority {
+  readonly chain: readonly Uint8Array[];
+  readonly #options: AuthorityOptions;
+  readonly #issuer: Issuer;
+  readonly #responder: Responder;
+
+  constructor(options: AuthorityOptions) {
+    this.#options = options;
+    this.chain = [options.certificate];
+    const certificate = parseCertificate(options.certificate);
+    this.#issuer = { certificate, publicUrl: options.publicUrl };
+    this.#responder = { issuer: certificate, key: options.key, find: serial => options.store.find(serial) };
+  }
+
+  async issueForPerson(csr: Uint8Array, person: Person, deviceId: string): Promise<CertificateRecord> {
+    const { key, company, validity, store, now, logger } = this.#options;
+    const publicKeyInfo = provenPublicKey(csr);
+    const fields = personProfile(person, company, publicKeyInfo, this.#issuer, now(), validity);
+    if (fields.notAfter <= now()) throw new Error('the company CA certificate has expired');
+    const certificate = await signCertificate(fields, key);
+    const record = recordFor(parseCertificate(certificate), person.id, deviceId);
+    // The store's unique key decides between two issuances at once: a certificate that isn't recorded never leaves.
+    if (!(await store.add(record))) throw new CertificateRefused('this key has a certificate already; make a new key');
+    logger.info({ serial: record.serial, personId: person.id, deviceId }, 'certificate issued');
+    return record;
+  }
+
+  /** Records a certificate that was issued at set-up (seal, timestamping unit), so that OCSP knows it. */
+  async register(certificate: Certificate): Promise<void> {
+    await this.#options.store.add(recordFor(certificate, null, null));
+  }
+
+  find(serial: string): Promise<CertificateRecord | null> {
+    return this.#options.store.find(serial);
+  }
+
+  listForDevice(deviceId: string): Promise<readonly CertificateRecord[]> {
+    return this.#options.store.listForDevice(deviceId);
+  }
+
+  async revoke(serial: string, reason: RevocationReason): Promise<void> {
+    const { store, now, logger } = this.#options;
+    if (await store.revoke(serial, now(), reason)) logger.info({ serial, reason }, 'certificate revoked');
+  }
+
+  async crl(): Promise<Uint8Array> {
+    const { store, key, now } = this.#options;
+    for (;;) {
+      const { revision, number, current } = await store.crl();
+      const time = now();
+      if (current && current.nextUpdate.getTime() - time.getTime() > CRL_RENEWAL) return current.crl;
+      const fields = {
+        number: number + 1,
+        thisUpdate: time,
+        nextUpdate: new Date(time.getTime() + CRL_VALIDITY),
+        revoked: await store.listRevoked(new Date(time.getTime() - LISTED_AFTER_EXPIRY)),
+      };
+      const crl = await signCrl(fields, this.#issuer.certificate, key);
+      // Another process may have revoked or published meanwhile: then theirs counts.
+      if (await store.saveCrl(revision, { number: fields.number, crl, nextUpdate: fields.nextUpdate })) return crl;
+    }
+  }
+
+  ocsp(request: Uint8Array): Promise<Uint8Array> {
+    return answerOcsp(request, this.#responder, this.#options.now(), error =>
+      this.#options.logger.error({ err: error }, 'OCSP request failed'),
+    );
+  }
+
+  /** A fresh OCSP answer for keeping (PAdES DSS), or null for a certificate that isn't ours. */
+  async ocspAnswer(certificate: Certificate): Promise<Uint8Array | null> {
+    const record = await this.find(certificate.serial);
+    if (!record || !equal(record.certificate, certificate.der)) return null;
+    return ocspFor(record, this.#responder, this.#options.now());
+  }
+}
+
+function recordFor(certificate: Certificate, personId: string | null, deviceId: string | null): CertificateRecord {
+  return {
+    serial: certificate.serial,
+    certificate: certificate.der,
+    personId,
+    deviceId,
+    notBefore: certificate.notBefore,
+    notAfter: certificate.notAfter,
+    revokedAt: null,
+    reason: null,
+    keyHash: keyHash(certificate.publicKeyInfo),
+  };
+}

@@ -1,0 +1,167 @@
+/** Opens the PKI that createPki made, for the gateway and the command line. */
+
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Logger } from 'pino';
+import type { Config } from '../config/schema.ts';
+import { CompanyAuthority } from './authority.ts';
+import { buildChain, ChainInvalid } from './chain.ts';
+import { certificatePath, keyPath } from './create.ts';
+import { DerError, equal } from './der.ts';
+import { loadKeyFile } from './key-file.ts';
+import type { Identity, Pki, SigningKey, TimestampAuthority, ValidationData } from './pki.ts';
+import type { CertificateStore, TimestampStore } from './records.ts';
+import { OutsideTimestampAuthority, TimestampAuthorities } from './timestamp-client.ts';
+import { EmbeddedTimestampAuthority } from './tsa.ts';
+import { type Certificate, fromPem, parseCertificate, publicKeyInfoOf } from './x509.ts';
+
+export interface LoadOptions {
+  readonly config: Pick<Config, 'folder' | 'company' | 'publicUrl' | 'certificates' | 'timestamps'>;
+  readonly passphrase: string;
+  readonly certificates: CertificateStore;
+  readonly timestamps: TimestampStore;
+  readonly now: () => Date;
+  /** Milliseconds of a clock that nobody sets; `performance.now` if left out. */
+  readonly monotonic?: () => number;
+  readonly logger: Logger;
+}
+
+/** The PKI's files don't fit together or are out of date; `message` names the file. */
+export class PkiUnusable extends Error {
+  override readonly name = 'PkiUnusable';
+}
+
+export interface LoadedPki extends Pki {
+  readonly ca: CompanyAuthority;
+  /** Signs the gateway's HTTP answers (RFC 9421); devices pin its public key. */
+  readonly gatewayKey: SigningKey;
+}
+
+/**
+ * Reads keys and certificates, and checks that they fit together and are in date.
+ * @throws KeyFileError, PkiUnusable
+ */
+export async function loadPki(options: LoadOptions): Promise<LoadedPki> {
+  const { config, passphrase, now, logger } = options;
+  const { folder } = config;
+  const caKey = await loadKeyFile(keyPath(folder, 'ca'), passphrase);
+  const root = await loadCertificate(certificatePath(folder, 'ca'), caKey, null, now());
+  const identity = async (name: 'seal' | 'tsa'): Promise<Identity> => {
+    const key = await loadKeyFile(keyPath(folder, name), passphrase);
+    const certificate = await loadCertificate(certificatePath(folder, name), key, root, now());
+    return { key, certificate: certificate.der, issuers: [root.der] };
+  };
+  const seal = await identity('seal');
+  const tsa = await identity('tsa');
+  const gatewayKey = await loadKeyFile(keyPath(folder, 'gateway'), passphrase, 'ecdsa-p256-sha256');
+
+  const ca = new CompanyAuthority({
+    key: caKey,
+    certificate: root.der,
+    company: config.company,
+    publicUrl: config.publicUrl,
+    validity: config.certificates.validity,
+    store: options.certificates,
+    now,
+    logger,
+  });
+  for (const certificate of [root.der, seal.certificate, tsa.certificate]) {
+    await ca.register(parseCertificate(certificate));
+  }
+
+  const trusted: Certificate[] = [root];
+  const authorities: TimestampAuthority[] = [];
+  for (const authority of config.timestamps.authorities) {
+    if (authority === 'embedded') {
+      const monotonic = options.monotonic ?? (() => performance.now());
+      authorities.push(
+        new EmbeddedTimestampAuthority({ identity: tsa, store: options.timestamps, now, monotonic, logger }),
+      );
+    } else {
+      const anchors = await readCertificates(resolve(folder, authority.trust));
+      trusted.push(...anchors);
+      authorities.push(new OutsideTimestampAuthority({ url: authority.url, anchors, now }));
+    }
+  }
+  return {
+    ca,
+    seal,
+    timestamps: new TimestampAuthorities(authorities, logger),
+    anchors: [root.der],
+    gatewayKey,
+    validationData: certificates => validationData(certificates.map(parseCertificate), trusted, ca),
+  };
+}
+
+async function loadCertificate(
+  path: string,
+  key: SigningKey,
+  issuer: Certificate | null,
+  now: Date,
+): Promise<Certificate> {
+  const [certificate, ...others] = await readCertificates(path);
+  if (!certificate || others.length > 0) throw new PkiUnusable(`${path} must hold one certificate`);
+  if (!equal(certificate.publicKeyInfo, publicKeyInfoOf(key.publicKey))) {
+    throw new PkiUnusable(`${path} does not belong to its key file`);
+  }
+  try {
+    buildChain(certificate, [], [issuer ?? certificate], now);
+  } catch (error) {
+    if (error instanceof ChainInvalid) throw new PkiUnusable(`${path} can't be used: ${error.message}`);
+    throw error;
+  }
+  return certificate;
+}
+
+async function readCertificates(path: string): Promise<Certificate[]> {
+  try {
+    return fromPem(await readFile(path, 'utf8')).map(parseCertificate);
+  } catch (error) {
+    if (error instanceof DerError) throw new PkiUnusable(`${path} is damaged: ${error.message}`);
+    throw new PkiUnusable(`${path} can't be read: ${error instanceof Error ? error.message : 'unknown fault'}`);
+  }
+}
+
+/** The certificates with all their issuers that we know, an OCSP answer for each of ours, and the CRL. */
+async function validationData(
+  given: readonly Certificate[],
+  trusted: readonly Certificate[],
+  ca: CompanyAuthority,
+): Promise<ValidationData> {
+  const all: Certificate[] = [];
+  const include = (certificate: Certificate): void => {
+    if (all.some(other => equal(other.der, certificate.der))) return;
+    all.push(certificate);
+    for (const issuer of trusted) {
+      if (equal(issuer.subject, certificate.issuer) && certificate.signedBy(issuer.publicKey)) include(issuer);
+    }
+  };
+  for (const certificate of given) include(certificate);
+
+  const root = ca.chain[0]!;
+  const ocsps: Uint8Array[] = [];
+  let ours = false;
+  for (const certificate of all) {
+    if (equal(certificate.der, root)) {
+      ours = true;
+      continue;
+    }
+    const answer = await ca.ocspAnswer(certificate);
+    if (answer) ocsps.push(answer);
+  }
+  return {
+    certificates: all.map(certificate => certificate.der),
+    ocsps,
+    crls: ours ? [await ca.crl()] : [],
+  };
+}
+
+/**
+ * Where the passphrase lies: systemd's credential `passphrase` when there is one, else the configured path.
+ * @param credentials $CREDENTIALS_DIRECTORY (systemd.exec(5))
+ */
+export function passphrasePath(config: Pick<Config, 'folder' | 'passphrase'>, credentials: string | undefined): string {
+  const credential = credentials && resolve(credentials, 'passphrase');
+  return credential && existsSync(credential) ? credential : resolve(config.folder, config.passphrase);
+}

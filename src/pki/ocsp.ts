@@ -1,0 +1,178 @@
+/** OCSP (RFC 6960): reading requests, signing answers with the CA's own key (§2.6: no delegation needed). */
+import { digest, type Hash, hashOf, signed } from './algorithms.ts';
+import { REASON_CODE } from './crl.ts';
+import {
+  bitsOf,
+  constructed,
+  DerError,
+  der,
+  type Element,
+  equal,
+  Fields,
+  integerOf,
+  read,
+  smallIntegerOf,
+  TAG,
+} from './der.ts';
+import { extension } from './extensions.ts';
+import { OID } from './oids.ts';
+import type { CertificateRecord, SigningKey } from './pki.ts';
+import { type Certificate, keyIdentifier, parseExtensions } from './x509.ts';
+
+const MAX_SIZE = 16_384;
+const MAX_CERTIFICATES = 32;
+/** How long an answer may be used. */
+const VALIDITY = 3_600_000;
+
+/** OCSPResponseStatus (RFC 6960 §4.2.1). */
+type ErrorStatus = 'malformedRequest' | 'internalError';
+const STATUS = { malformedRequest: 1, internalError: 2 } as const;
+
+/** One certificate asked about. */
+interface CertId {
+  /** As it stood in the request: the answer repeats it byte for byte. */
+  readonly bytes: Uint8Array;
+  /** Null when the CertID names an issuer that isn't ours. */
+  readonly serial: string | null;
+}
+
+interface OcspRequest {
+  readonly certIds: readonly CertId[];
+  /** The nonce extension's value, to be repeated. */
+  readonly nonce: Uint8Array | null;
+}
+
+export interface Responder {
+  readonly issuer: Certificate;
+  readonly key: SigningKey;
+  readonly find: (serial: string) => Promise<CertificateRecord | null>;
+}
+
+/** Answers a DER request; faults become OCSP error answers. @param onError hears of faults of ours */
+export async function answerOcsp(
+  request: Uint8Array,
+  responder: Responder,
+  now: Date,
+  onError: (error: unknown) => void,
+): Promise<Uint8Array> {
+  try {
+    const { certIds, nonce } = parseRequest(request, responder.issuer);
+    const answers = await Promise.all(
+      certIds.map(async ({ bytes, serial }) =>
+        singleResponse(bytes, serial === null ? null : await responder.find(serial), now),
+      ),
+    );
+    return await successful(answers, nonce, responder, now);
+  } catch (error) {
+    if (error instanceof DerError) return failed('malformedRequest');
+    onError(error);
+    return failed('internalError');
+  }
+}
+
+/** An answer about one certificate, without a nonce, for keeping (PAdES DSS). */
+export function ocspFor(record: CertificateRecord, responder: Responder, now: Date): Promise<Uint8Array> {
+  const hash = (data: Uint8Array) => der.octetString(digest('sha1', data));
+  // SHA-1 in CertID is a look-up key, not a signature; every validator knows it (RFC 5019 §2.1.1).
+  const certId = der.sequence(
+    der.sequence(der.oid(OID.sha1), der.null),
+    hash(responder.issuer.subject),
+    hash(subjectPublicKey(responder.issuer)),
+    der.integer(record.serial),
+  );
+  return successful([singleResponse(certId, record, now)], null, responder, now);
+}
+
+/** @throws DerError */
+function parseRequest(bytes: Uint8Array, issuer: Certificate): OcspRequest {
+  if (bytes.length > MAX_SIZE) throw new DerError('too big');
+  const outer = new Fields(read(bytes, TAG.sequence).content);
+  const request = outer.sequence();
+  outer.optional(constructed(0)); // A signature on the request changes nothing for us.
+  outer.finish();
+
+  const version = request.optional(constructed(0));
+  if (version && smallIntegerOf(read(version.content, TAG.integer)) !== 0) throw new DerError('unknown version');
+  request.optional(constructed(1)); // requestorName
+  const list = request.sequence();
+  const extensions = request.optional(constructed(2));
+  request.finish();
+
+  const certIds: CertId[] = [];
+  while (!list.done) {
+    if (certIds.length === MAX_CERTIFICATES) throw new DerError('too many certificates');
+    const single = list.sequence();
+    certIds.push(parseCertId(single.next(TAG.sequence), issuer));
+    single.optional(constructed(0));
+    single.finish();
+  }
+  if (certIds.length === 0) throw new DerError('no certificate');
+  return { certIds, nonce: extensions ? nonceOf(read(extensions.content, TAG.sequence)) : null };
+}
+
+function parseCertId(element: Element, issuer: Certificate): CertId {
+  const fields = new Fields(element.content);
+  const hash = hashOf(fields.next(TAG.sequence));
+  const nameHash = fields.next(TAG.octetString).content;
+  const keyHash = fields.next(TAG.octetString).content;
+  const serial = integerOf(fields.next(TAG.integer));
+  fields.finish();
+  const isOurs = (algorithm: Hash) =>
+    equal(nameHash, digest(algorithm, issuer.subject)) && equal(keyHash, digest(algorithm, subjectPublicKey(issuer)));
+  return { bytes: element.bytes, serial: hash && isOurs(hash) ? serial : null };
+}
+
+/** RFC 9654 §2.1: an OCTET STRING of 1 to 128 octets; others are malformed. */
+function nonceOf(list: Element): Uint8Array | null {
+  const nonce = parseExtensions(list).get(OID.ocspNonce);
+  if (!nonce) return null;
+  const { length } = read(nonce.value, TAG.octetString).content;
+  if (length < 1 || length > 128) throw new DerError('bad nonce');
+  return nonce.value;
+}
+
+/** SingleResponse (RFC 6960 §4.2.1); null is a certificate that was never issued here. */
+function singleResponse(certId: Uint8Array, record: CertificateRecord | null, now: Date): Uint8Array {
+  return der.sequence(
+    certId,
+    certStatus(record),
+    der.generalizedTime(now),
+    der.constructed(0, der.generalizedTime(new Date(now.getTime() + VALIDITY))),
+  );
+}
+
+function certStatus(record: CertificateRecord | null): Uint8Array {
+  if (!record) return der.primitive(2, new Uint8Array());
+  if (!record.revokedAt) return der.primitive(0, new Uint8Array());
+  const reason = der.constructed(0, der.enumerated(REASON_CODE[record.reason ?? 'unspecified']));
+  return der.constructed(1, der.generalizedTime(record.revokedAt), reason);
+}
+
+async function successful(
+  answers: readonly Uint8Array[],
+  nonce: Uint8Array | null,
+  { issuer, key }: Responder,
+  now: Date,
+): Promise<Uint8Array> {
+  const extensions = nonce ? [der.constructed(1, der.sequence(extension(OID.ocspNonce, nonce)))] : [];
+  const data = der.sequence(
+    der.constructed(2, der.octetString(keyIdentifier(issuer.publicKeyInfo))),
+    der.generalizedTime(now),
+    der.sequence(...answers),
+    ...extensions,
+  );
+  const basic = await signed(data, key);
+  return der.sequence(
+    der.enumerated(0),
+    der.constructed(0, der.sequence(der.oid(OID.ocspBasic), der.octetString(basic))),
+  );
+}
+
+const failed = (status: ErrorStatus): Uint8Array => der.sequence(der.enumerated(STATUS[status]));
+
+/** The bits that CertID's issuerKeyHash covers: without tag, length and unused bits. */
+function subjectPublicKey(issuer: Certificate): Uint8Array {
+  const fields = new Fields(read(issuer.publicKeyInfo, TAG.sequence).content);
+  fields.next(TAG.sequence);
+  return bitsOf(fields.next(TAG.bitString));
+}

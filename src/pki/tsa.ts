@@ -1,0 +1,135 @@
+/** The embedded timestamp authority (RFC 3161, RFC 5816). */
+import type { Logger } from 'pino';
+import { digest, SHA256, signatureIdentifier } from './algorithms.ts';
+import { der } from './der.ts';
+import { OID } from './oids.ts';
+import { type Identity, type Timestamp, type TimestampAuthority, TimestampUnavailable } from './pki.ts';
+import type { TimestampStore } from './records.ts';
+import { type Certificate, parseCertificate, randomSerial } from './x509.ts';
+
+/** THREATS.md "Clock"; milliseconds. */
+const MAX_STEP_BACK = 1_000;
+const MAX_JUMP_AHEAD = 60_000;
+
+export interface TsaOptions {
+  readonly identity: Identity;
+  readonly store: TimestampStore;
+  readonly now: () => Date;
+  /** Milliseconds of a clock that nobody sets: `performance.now`. */
+  readonly monotonic: () => number;
+  readonly logger: Logger;
+  /** TSTInfo.policy; the default is ETSI's best practices policy. */
+  readonly policy?: string;
+}
+
+/**
+ * Stamps only while the clock is believable: it must advance as the monotonic clock does since the last look, and never lie
+ * before the last stamp, which outlives restarts. A clock that is set right again is believed again; a new time that is right
+ * although it came by a jump must be acknowledged (a restart of the gateway does it).
+ */
+export class EmbeddedTimestampAuthority implements TimestampAuthority {
+  readonly #options: TsaOptions;
+  readonly #certificate: Certificate;
+  /** The last believed pair of clock readings. */
+  #reference: { readonly wall: number; readonly monotonic: number };
+
+  constructor(options: TsaOptions) {
+    this.#options = options;
+    this.#certificate = parseCertificate(options.identity.certificate);
+    this.#reference = this.#readClocks();
+  }
+
+  async stamp(sha256: Uint8Array): Promise<Timestamp> {
+    if (sha256.length !== 32) throw new TypeError('not a SHA-256 digest');
+    const time = await this.#nextTime();
+    if (time < this.#certificate.notBefore || time > this.#certificate.notAfter) {
+      throw new TimestampUnavailable("the timestamp authority's certificate is out of its validity");
+    }
+    const { identity } = this.#options;
+    const token = await this.#sign(this.#tstInfo(sha256, time));
+    return { token, time, certificates: [identity.certificate, ...identity.issuers] };
+  }
+
+  /** An admin has checked the clock: its present time is right. */
+  acknowledgeClock(): void {
+    this.#reference = this.#readClocks();
+  }
+
+  #readClocks() {
+    return { wall: this.#options.now().getTime(), monotonic: this.#options.monotonic() };
+  }
+
+  /** The time of the next stamp, whole seconds, never before the last one. @throws TimestampUnavailable */
+  async #nextTime(): Promise<Date> {
+    for (;;) {
+      const last = await this.#options.store.lastTime();
+      const now = this.#believedNow();
+      if (last && now.getTime() < last.getTime() - MAX_STEP_BACK) {
+        throw this.#doubt(`the clock is behind the last timestamp (${last.toISOString()})`);
+      }
+      const second = new Date(Math.floor(now.getTime() / 1000) * 1000);
+      const time = last && second < last ? last : second;
+      if (await this.#options.store.advance(last, time)) return time;
+    }
+  }
+
+  #believedNow(): Date {
+    const clocks = this.#readClocks();
+    const elapsed = clocks.monotonic - this.#reference.monotonic;
+    const drift = clocks.wall - this.#reference.wall - elapsed;
+    if (drift < -MAX_STEP_BACK) throw this.#doubt(`the clock stepped back by ${(-drift / 1000).toFixed(1)} s`);
+    if (drift > MAX_JUMP_AHEAD) throw this.#doubt(`the clock jumped ahead by ${(drift / 1000).toFixed(1)} s`);
+    this.#reference = clocks;
+    return new Date(clocks.wall);
+  }
+
+  #doubt(reason: string): TimestampUnavailable {
+    this.#options.logger.error({ reason }, 'no timestamps: the clock is in doubt; check it, then restart the gateway');
+    return new TimestampUnavailable(`the clock is in doubt: ${reason}`);
+  }
+
+  #tstInfo(sha256: Uint8Array, time: Date): Uint8Array {
+    return der.sequence(
+      der.integer(1),
+      der.oid(this.#options.policy ?? OID.bestPracticesTimestampPolicy),
+      der.sequence(SHA256, der.octetString(sha256)),
+      der.integer(randomSerial()),
+      der.generalizedTime(time),
+      // Accuracy: one second, for genTime is cut to one.
+      der.sequence(der.integer(1)),
+    );
+  }
+
+  /** TimeStampToken: SignedData version 3 (RFC 5652 §5.1) with the ESS signing certificate among the signed attributes. */
+  async #sign(tstInfo: Uint8Array): Promise<Uint8Array> {
+    const { identity } = this.#options;
+    const { issuer, serial } = this.#certificate;
+    const attribute = (type: string, value: Uint8Array) => der.sequence(der.oid(type), der.set(value));
+    // ESSCertIDv2: SHA-256 is the default and therefore left out.
+    const essCertId = der.sequence(
+      der.octetString(digest('sha256', identity.certificate)),
+      der.sequence(der.sequence(der.constructed(4, issuer)), der.integer(serial)),
+    );
+    const signedAttributes = der.set(
+      attribute(OID.contentType, der.oid(OID.tstInfo)),
+      attribute(OID.messageDigest, der.octetString(digest('sha256', tstInfo))),
+      attribute(OID.signingCertificateV2, der.sequence(der.sequence(essCertId))),
+    );
+    const signerInfo = der.sequence(
+      der.integer(1),
+      der.sequence(issuer, der.integer(serial)),
+      SHA256,
+      der.retag(0xa0, signedAttributes),
+      signatureIdentifier(identity.key.algorithm),
+      der.octetString(await identity.key.sign(signedAttributes)),
+    );
+    const signedData = der.sequence(
+      der.integer(3),
+      der.set(SHA256),
+      der.sequence(der.oid(OID.tstInfo), der.constructed(0, der.octetString(tstInfo))),
+      der.constructed(0, identity.certificate),
+      der.set(signerInfo),
+    );
+    return der.sequence(der.oid(OID.signedData), der.constructed(0, signedData));
+  }
+}
