@@ -102,6 +102,11 @@ export class SignpostDevice {
     return new SignpostDevice(options, await options.store.load());
   }
 
+  /** The gateway's origin. */
+  get origin(): string {
+    return this.#connection.origin;
+  }
+
   /** Who this device is, or null when it must be enrolled first. */
   get enrolled(): Enrolled | null {
     return this.#memory.device?.enrolled ?? null;
@@ -136,8 +141,7 @@ export class SignpostDevice {
     readonly kind: 'browser' | 'command-line';
   }): Promise<Enrolled> {
     const { keys, signer, key } = await this.#enrolling();
-    const before = this.enrolled;
-    const replaces = before && before.person.mail === ask.address.trim().toLowerCase() ? before.deviceId : null;
+    const replaces = this.enrolled?.deviceId ?? null;
     const body: EnrolmentAsk = { ...ask, code: ask.code.replace(/\s/g, ''), key, replaces };
     const enrolled = await this.#connection.call({
       method: 'POST',

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { decode, type Enrolled, encode, type PublicKey, parseCodeAsk, parseEnrolmentAsk } from '../client/protocol.ts';
 import type { Directory } from '../directory/directory.ts';
+import { cleanLine } from '../outbound/clean.ts';
 import type { Device } from '../requests/model.ts';
 import { type Devices, EnrolmentRefused } from '../requests/requests.ts';
 import type { OnceStore } from '../store/store.ts';
@@ -37,16 +38,6 @@ function network(ip: string): string {
     .join(':');
 }
 
-/** Names as a person typed them: no controls, no bidirectional overrides. */
-function displayName(text: string): string {
-  return (
-    text
-      .replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ')
-      .trim()
-      .slice(0, 60) || 'Device'
-  );
-}
-
 export function enrolmentRoutes(api: FastifyInstance, deps: EnrolmentDeps): void {
   const { authentication, devices, directory, once, now } = deps;
 
@@ -64,6 +55,14 @@ export function enrolmentRoutes(api: FastifyInstance, deps: EnrolmentDeps): void
     const client = network(ip);
     await limit('enrolment-client', client, TRIES_PER_CLIENT);
     await limit('enrolment-try', `${client} ${address}`, TRIES_PER_CLIENT_AND_ADDRESS);
+  }
+
+  /** What a browser still remembers may have ended long ago, or be another person's: then it replaces nothing. */
+  async function replaced(deviceId: string | null, address: string): Promise<string | null> {
+    if (deviceId === null) return null;
+    const device = await devices.find(deviceId);
+    const person = await directory.findByMail(address);
+    return device?.state === 'active' && device.personId === person?.id ? deviceId : null;
   }
 
   async function enrolled(device: Device): Promise<Enrolled> {
@@ -87,18 +86,13 @@ export function enrolmentRoutes(api: FastifyInstance, deps: EnrolmentDeps): void
     const address = ask.address.trim().toLowerCase();
     const deviceId = await authentication.newKey(request, ask.key);
     await limitTries(request.ip, address);
-    // The first answer was lost: the key itself proves that it is the same device asking again.
-    const before = await devices.find(deviceId);
-    const device =
-      before?.state === 'active'
-        ? before
-        : await devices.enrol({
-            address,
-            code: ask.code,
-            link: ask.link,
-            device: { id: deviceId, key: ask.key, name: displayName(ask.name), kind: ask.kind },
-            replaces: ask.replaces,
-          });
+    const device = await devices.enrol({
+      address,
+      code: ask.code,
+      link: ask.link,
+      device: { id: deviceId, key: ask.key, name: cleanLine(ask.name, 60) || 'Device', kind: ask.kind },
+      replaces: await replaced(ask.replaces, address),
+    });
     return reply.send(encode(await enrolled(device)));
   });
 }

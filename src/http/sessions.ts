@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { decode, encode, parseRejectionAsk, parseSignatureAsk, parseTurnAsk, type View } from '../client/protocol.ts';
 import type { SignatureField } from '../documents/layout.ts';
+import { cleanText } from '../outbound/clean.ts';
 import type { Device, Request, Session } from '../requests/model.ts';
 import type { Requests } from '../requests/requests.ts';
 import { type Authentication, bodyOf } from './authentication.ts';
@@ -76,7 +77,7 @@ export function sessionRoutes(api: FastifyInstance, deps: SessionDeps): void {
 
   api.post<TokenRoute>('/sessions/:token/rejection', async (http, reply) => {
     const { device, session } = await open(http);
-    const comment = plainText(decode(bodyOf(http), parseRejectionAsk).comment);
+    const comment = cleanText(decode(bodyOf(http), parseRejectionAsk).comment ?? '', 1000) || null;
     if (comment === null && deps.rejectionComment === 'required') throw new HttpProblem('comment-required');
     await requests.reject(session.id, device, comment);
     return reply.send(await viewOf(http.params.token));
@@ -115,15 +116,6 @@ function view(request: Request, session: Session, deps: SessionDeps): View {
 
 function fieldOf(field: SignatureField | undefined): View['documents'][number]['field'] {
   return field ? { name: field.name, object: field.object } : null;
-}
-
-/** A person's words: no controls but line ends, no bidirectional overrides; null when nothing is left. */
-function plainText(text: string | null): string | null {
-  const plain = text
-    ?.replace(/\r\n?/g, '\n')
-    .replace(/[^\P{Cc}\n]|[\u202a-\u202e\u2066-\u2069\u2028\u2029]/gu, ' ')
-    .trim();
-  return plain || null;
 }
 
 /** RFC 6266 §5, RFC 8187. */

@@ -1,0 +1,235 @@
+/** `signpost device`: a signatory's device as a command-line tool, on the same module as the phone page. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { linkToken, NotEnrolled, Problem, SignpostDevice, Tampered, Unreachable } from '../client/device.ts';
+import type { View } from '../client/protocol.ts';
+import { ask } from './ask.ts';
+import { defaultStoreFolder, fileStore, storedOrigin } from './device-store.ts';
+import { jsonOption } from './options.ts';
+import { printTable } from './table.ts';
+
+interface Options {
+  readonly store: string;
+  readonly json?: boolean;
+}
+
+interface EnrolOptions extends Options {
+  readonly code?: string;
+  readonly link?: string;
+  readonly name: string;
+}
+
+export function deviceCommand(): Command {
+  const device = new Command('device').description('sign from the command line, as a signatory');
+  command(device, 'enrol', 'make this folder a device of yours')
+    .argument('<url>', "the gateway's address, or a link from a mail", parseGateway)
+    .argument('<address>', 'your company address')
+    .option('--code <code>', 'code from your admin or from the mail; asked for when missing')
+    .option('--link <link>', 'the link that led here, when the code is mailed')
+    .option('--name <name>', 'what to call this device', `signpost device on ${hostname()}`)
+    .action(enrol);
+  command(device, 'list', 'what waits for your signature').action(list);
+  command(device, 'show', 'one request: who asks, what for, which documents')
+    .argument('<link>', 'link from the mail', parseLink)
+    .option('--save <folder>', 'write the documents there, exactly as they would be signed')
+    .action(show);
+  command(device, 'sign', 'sign all documents of a request')
+    .argument('<link>', 'link from the mail', parseLink)
+    .option('--yes', 'without asking')
+    .action(sign);
+  command(device, 'reject', 'reject a request, for everybody')
+    .argument('<link>', 'link from the mail', parseLink)
+    .option('--reason <text>', 'why')
+    .action(reject);
+  command(device, 'watch', 'wait for requests')
+    .option('--sign', 'sign everything that comes')
+    .option('--once', 'look once and stop')
+    .option('--interval <seconds>', 'how often to look', parseSeconds, 10)
+    .action(watch);
+  return device;
+}
+
+function command(parent: Command, name: string, description: string): Command {
+  return parent
+    .command(name)
+    .description(description)
+    .addOption(new Option('--store <folder>', 'where the keys are').default(defaultStoreFolder()))
+    .addOption(jsonOption());
+}
+
+function parseGateway(text: string): string {
+  if (!URL.canParse(text)) throw new InvalidArgumentError('Write an address such as https://sign.company.com');
+  return new URL(text).origin;
+}
+
+function parseLink(text: string): string {
+  const token = linkToken(text);
+  if (token === null) throw new InvalidArgumentError('Give the whole link from the mail.');
+  return token;
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds > 0)) throw new InvalidArgumentError('Write a number of seconds.');
+  return seconds;
+}
+
+async function open({ store }: Options): Promise<SignpostDevice> {
+  const origin = await storedOrigin(store);
+  if (origin === null) throw new NotEnrolled(`There is no device in ${store} yet: run signpost device enrol.`);
+  return SignpostDevice.open({ origin, store: fileStore(store, origin) });
+}
+
+async function enrol(origin: string, address: string, options: EnrolOptions): Promise<void> {
+  const device = await SignpostDevice.open({ origin, store: fileStore(options.store, origin) });
+  const link = options.link === undefined ? null : parseLink(options.link);
+  let { code } = options;
+  if (code === undefined) {
+    await device.requestCode(address, link);
+    console.error('If your company mails codes, one is on its way to you.');
+    code = await ask('Code from your admin or from that mail', '--code', null, answer =>
+      answer === '' ? 'The code is needed.' : null,
+    );
+  }
+  const enrolled = await device.enrol({ address, code, link, name: options.name, kind: 'command-line' });
+  if (options.json) return print(enrolled);
+  console.log(`This is now a device of ${enrolled.person.name} <${enrolled.person.mail}>, ${enrolled.company}.`);
+}
+
+async function list(options: Options): Promise<void> {
+  const device = await open(options);
+  const waiting = await device.waiting();
+  const links = waiting.map(one => ({ ...one, link: `${device.origin}/s/${one.link}` }));
+  if (options.json) return print(links);
+  if (links.length === 0) return console.log('Nothing waits for your signature.');
+  printTable(
+    ['REQUEST', 'UNTIL', 'FROM', 'SUBJECT', 'LINK'],
+    links.map(({ request, expiresAt, sender, subject, link }) => [request, day(expiresAt), sender.mail, subject, link]),
+  );
+}
+
+async function show(token: string, options: Options & { readonly save?: string }): Promise<void> {
+  const device = await open(options);
+  const view = await device.view(token);
+  const saved = options.save === undefined ? [] : await save(options.save, view, await device.download(token, view));
+  if (options.json) return print({ ...view, saved });
+  describe(view);
+  for (const path of saved) console.log(`Saved     ${path}`);
+}
+
+async function sign(token: string, options: Options & { readonly yes?: boolean }): Promise<void> {
+  const device = await open(options);
+  const view = await device.view(token);
+  const documents = await device.download(token, view);
+  if (!options.json) describe(view);
+  if (!options.yes) {
+    const answer = await ask('Sign these documents? (yes/no)', '--yes', null, text =>
+      /^(yes|no)$/i.test(text) ? null : 'Write yes or no.',
+    );
+    if (answer.toLowerCase() !== 'yes') return console.log('Not signed.');
+  }
+  report(await signAs(device, token, view, documents), options);
+}
+
+/** @throws Error that says in words that nothing was signed, and why */
+async function signAs(
+  device: SignpostDevice,
+  token: string,
+  view: View,
+  documents: readonly Uint8Array[],
+): Promise<View> {
+  try {
+    return await device.sign(token, view, documents);
+  } catch (error) {
+    if (!(error instanceof Tampered)) throw error;
+    throw new Error(`NOT SIGNED. What the gateway asks to be signed isn't what it showed: ${error.message}.`, {
+      cause: error,
+    });
+  }
+}
+
+async function reject(token: string, options: Options & { readonly reason?: string }): Promise<void> {
+  const device = await open(options);
+  report(await device.reject(token, options.reason ?? null), options);
+}
+
+async function watch(
+  options: Options & { readonly sign?: boolean; readonly once?: boolean; readonly interval: number },
+): Promise<void> {
+  const device = await open(options);
+  const seen = new Set<string>();
+  for (;;) {
+    try {
+      await look(device, seen, options);
+    } catch (error) {
+      // Somebody rejected meanwhile, a lost line: look again. What was tampered with stops.
+      if (options.once || !(error instanceof Problem || error instanceof Unreachable)) throw error;
+      console.error(error.message);
+    }
+    if (options.once) return;
+    await sleep(options.interval * 1000);
+  }
+}
+
+async function look(
+  device: SignpostDevice,
+  seen: Set<string>,
+  options: Options & { readonly sign?: boolean },
+): Promise<void> {
+  for (const { link, request, subject, sender } of await device.waiting()) {
+    if (!seen.has(link)) {
+      if (options.json) print({ event: 'waiting', request, subject, sender, link: `${device.origin}/s/${link}` });
+      else console.log(`${request}  ${sender.name} asks you to sign: ${subject}`);
+    }
+    seen.add(link);
+    if (options.sign) {
+      const view = await device.view(link);
+      report(await signAs(device, link, view, await device.download(link, view)), options);
+    }
+  }
+}
+
+/** Names are never paths: only letters, digits and a few signs, numbered. */
+async function save(folder: string, view: View, documents: readonly Uint8Array[]): Promise<string[]> {
+  await mkdir(folder, { recursive: true });
+  const paths: string[] = [];
+  for (const [index, bytes] of documents.entries()) {
+    const name = (view.documents[index]?.name ?? '').replace(/\.pdf$/i, '').replace(/[^\p{L}\p{N} _-]/gu, '_');
+    const path = join(folder, `${index + 1} ${name.slice(0, 80)}.pdf`);
+    await writeFile(path, bytes);
+    paths.push(path);
+  }
+  return paths;
+}
+
+function describe(view: View): void {
+  console.log(`${view.request}  ${view.subject}
+From      ${view.sender.name} <${view.sender.mail}>
+You       ${view.you.name} <${view.you.mail}>: ${view.session}
+State     ${view.state}, ${view.level}, until ${day(view.expiresAt)}`);
+  for (const { name, pages, sha256 } of view.documents)
+    console.log(`Document  ${name}, ${pages} page(s), SHA-256 ${sha256 ?? 'not prepared yet'}`);
+  for (const { name, state } of view.signatories) console.log(`Signatory ${name}: ${state}`);
+  if (view.text !== '') console.log(`\n${view.text.replace(/^/gm, '> ')}\n`);
+}
+
+function report(view: View, options: Options): void {
+  if (options.json) {
+    print(view);
+    return;
+  }
+  const done = view.session === 'signed' ? 'Signed' : view.session === 'rejected' ? 'Rejected' : `Now ${view.session}`;
+  const next = view.signatories.filter(({ state }) => state === 'open').map(({ name }) => name);
+  console.log(`${done}: ${view.request}  ${view.subject}${next.length === 0 ? '' : `. Now asked: ${next.join(', ')}`}`);
+}
+
+function day(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}
+
+function print(value: unknown): void {
+  console.log(JSON.stringify(value));
+}
