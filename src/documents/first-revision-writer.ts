@@ -1,0 +1,132 @@
+/**
+ * Writes a document as a single clean revision: only what the catalog leads to, numbered anew from 1 with generation
+ * 0, a classic cross-reference table (ISO 32000-2 §7.5.4), no object streams.
+ */
+import { createHash } from 'node:crypto';
+import {
+  PDFArray,
+  type PDFContext,
+  PDFDict,
+  PDFHexString,
+  PDFName,
+  PDFNull,
+  type PDFObject,
+  PDFRef,
+  PDFStream,
+} from '@cantoo/pdf-lib';
+import { asDict, resolve } from './objects.ts';
+
+export interface Written {
+  readonly bytes: Uint8Array;
+  /** The new object number of an object that was kept. @throws Error for one that wasn't */
+  readonly numberOf: (ref: PDFRef) => number;
+}
+
+export interface WriteOptions {
+  readonly catalog: PDFRef;
+  readonly info: PDFRef;
+  readonly version: '1.7' | '2.0';
+  /** Objects to forget: references to them become null. */
+  readonly dropped: (object: PDFObject) => boolean;
+  /** Anything that stands for the input; becomes the file's permanent identifier (§14.4). */
+  readonly origin: Uint8Array;
+}
+
+/** Serialises. The context's objects are renumbered in place: it can't be used afterwards. */
+export function writeDocument(context: PDFContext, options: WriteOptions): Written {
+  const { kept, numbers } = renumber(context, options);
+  const pieces = kept.map((object, index) => serialise(index + 1, object));
+  const header = Buffer.from(`%PDF-${options.version}\n%\xe2\xe3\xcf\xd3\n`, 'latin1');
+  let offset = header.length;
+  let table = `xref\n0 ${kept.length + 1}\n0000000000 65535 f \n`;
+  const hash = createHash('sha256');
+  for (const piece of pieces) {
+    table += `${String(offset).padStart(10, '0')} 00000 n \n`;
+    offset += piece.length;
+    hash.update(piece);
+  }
+  const trailer = context.obj({
+    Size: kept.length + 1,
+    Root: PDFRef.of(numbers.get(options.catalog)!),
+    Info: PDFRef.of(numbers.get(options.info)!),
+    ID: [identifier(createHash('sha256').update(options.origin)), identifier(hash)],
+  });
+  const end = Buffer.from(`${table}trailer\n${trailer}\nstartxref\n${offset}\n%%EOF\n`, 'latin1');
+  return {
+    bytes: Buffer.concat([header, ...pieces, end]),
+    numberOf: ref => {
+      const number = numbers.get(ref);
+      if (number === undefined) throw new Error(`object ${ref.tag} was not kept`);
+      return number;
+    },
+  };
+}
+
+/** Walks breadth first from the catalog, so that equal documents get equal numbers. */
+function renumber(context: PDFContext, options: WriteOptions): { kept: PDFObject[]; numbers: Map<PDFRef, number> } {
+  const kept: PDFObject[] = [];
+  const numbers = new Map<PDFRef, number>();
+  const byObject = new Map<PDFObject, number>();
+  const changed = new Set<PDFObject>();
+
+  const keep = (ref: PDFRef): PDFRef | null => {
+    const object = resolve(context, ref);
+    if (object === undefined || object === PDFNull || options.dropped(object)) return null;
+    let number = byObject.get(object);
+    if (number === undefined) {
+      number = kept.push(object);
+      byObject.set(object, number);
+    }
+    numbers.set(ref, number);
+    return PDFRef.of(number);
+  };
+
+  /** Renames the references in one indirect object; direct containers are part of it. */
+  const rename = (indirect: PDFObject) => {
+    const containers = [indirect];
+    const renamed = (value: PDFObject): PDFObject | null => {
+      if (value instanceof PDFRef) return keep(value);
+      if (value instanceof PDFDict || value instanceof PDFArray) {
+        if (options.dropped(value)) return null;
+        containers.push(value);
+      }
+      return value;
+    };
+    for (let container = containers.pop(); container; container = containers.pop()) {
+      if (changed.has(container)) continue;
+      changed.add(container);
+      if (container instanceof PDFArray) {
+        for (let index = 0; index < container.size(); index++)
+          container.set(index, renamed(container.get(index)) ?? PDFNull);
+      }
+      const dict = asDict(container);
+      if (!dict) continue;
+      // The writer sets a stream's length itself; the object that held it is not needed.
+      if (container instanceof PDFStream) dict.delete(PDFName.of('Length'));
+      for (const [key, value] of dict.entries()) {
+        const next = renamed(value);
+        if (next === null) dict.delete(key);
+        else dict.set(key, next);
+      }
+    }
+  };
+
+  if (keep(options.catalog) === null || keep(options.info) === null) throw new Error('catalog or Info is missing');
+  for (let index = 0; index < kept.length; index++) rename(kept[index]!);
+  return { kept, numbers };
+}
+
+function serialise(number: number, object: PDFObject): Buffer {
+  const head = `${number} 0 obj\n`;
+  const tail = '\nendobj\n';
+  const size = object.sizeInBytes();
+  const bytes = Buffer.alloc(head.length + size + tail.length);
+  bytes.write(head, 0, 'latin1');
+  object.copyBytesInto(bytes, head.length);
+  bytes.write(tail, head.length + size, 'latin1');
+  return bytes;
+}
+
+function identifier(hash: { digest(): Buffer }): PDFHexString {
+  return PDFHexString.of(hash.digest().subarray(0, 16).toString('hex'));
+}

@@ -1,0 +1,169 @@
+/**
+ * Reads a PDF from outside and refuses what must not be signed (THREATS.md "Documents and signatures"). Only what the
+ * catalog leads to counts: the first revision keeps nothing else. Runs in the worker's child process only.
+ */
+import { ParseSpeeds, PDFDict, PDFDocument, PDFInvalidObject, type PDFObject } from '@cantoo/pdf-lib';
+import { DocumentRefused, type Inspection } from './documents.ts';
+import { checkActive } from './inspect-active.ts';
+import { attachmentName } from './inspect-attachments.ts';
+import { checkLayers, checkMembership } from './inspect-layers.ts';
+import { type FoundPage, findPages } from './inspect-pages.ts';
+import {
+  asDict,
+  dictEntry,
+  elements,
+  entry,
+  nameEntry,
+  numberEntry,
+  reachable,
+  resolve,
+  textEntry,
+} from './objects.ts';
+
+export interface Limits {
+  readonly maxPages: number;
+  /** Dictionaries, arrays and streams. */
+  readonly maxObjects: number;
+  /** Pixels of one image. */
+  readonly maxImagePixels: number;
+  /** Bytes; over it, what could not be read was too big rather than damaged. */
+  readonly memory: number;
+}
+
+/** A parsed document that passed inspection. */
+export interface OpenDocument {
+  readonly document: PDFDocument;
+  readonly catalog: PDFDict;
+  readonly pages: readonly FoundPage[];
+  readonly inspection: Inspection;
+}
+
+/**
+ * Parses and inspects.
+ * @throws DocumentRefused with the reason
+ */
+export async function openDocument(pdf: Uint8Array, limits: Limits): Promise<OpenDocument> {
+  // Like viewers, we take a header within the first 1024 bytes. What stands before it is not in what gets signed.
+  const header = Buffer.from(pdf.buffer, pdf.byteOffset, Math.min(pdf.length, 1024)).indexOf('%PDF-');
+  if (header < 0) throw new DocumentRefused('not-pdf', 'the file is not a PDF');
+  const document = await parse(header === 0 ? pdf : pdf.subarray(header));
+  const { context } = document;
+  if (context.trailerInfo.Encrypt !== undefined)
+    throw new DocumentRefused('encrypted', 'the document is protected by a password or encrypted');
+  refuseUnreadObjectStreams(document, limits);
+  const catalog = resolve(context, context.trailerInfo.Root);
+  if (!(catalog instanceof PDFDict)) throw new DocumentRefused('damaged', 'the document has no catalog');
+
+  const pages = findPages(catalog, limits.maxPages);
+  checkForm(catalog);
+  checkLayers(catalog);
+  const names = dictEntry(catalog, 'Names');
+  if (names && entry(names, 'JavaScript') !== undefined)
+    throw new DocumentRefused('javascript', 'the document contains a script');
+  const attachments = checkObjects(document, catalog, limits);
+  return {
+    document,
+    catalog,
+    pages,
+    inspection: { pages: pages.length, attachments, formFields: countFields(pages) },
+  };
+}
+
+/** @throws DocumentRefused */
+export async function inspect(pdf: Uint8Array, limits: Limits): Promise<Inspection> {
+  return (await openDocument(pdf, limits)).inspection;
+}
+
+async function parse(pdf: Uint8Array): Promise<PDFDocument> {
+  try {
+    return await PDFDocument.load(pdf, {
+      ignoreEncryption: true,
+      updateMetadata: false,
+      preserveXFA: true,
+      parseSpeed: ParseSpeeds.Fastest,
+    });
+  } catch (error) {
+    if (error instanceof RangeError) throw new DocumentRefused('too-complex', 'the document is too complex');
+    throw new DocumentRefused('damaged', 'the document is damaged');
+  }
+}
+
+/** The parser skips an object stream that it can't read; its objects would be missing without a word. */
+function refuseUnreadObjectStreams({ context }: PDFDocument, limits: Limits): void {
+  for (const [, object] of context.enumerateIndirectObjects()) {
+    if (!(object instanceof PDFInvalidObject)) continue;
+    const source = new Uint8Array(object.sizeInBytes());
+    object.copyBytesInto(source, 0);
+    if (!Buffer.from(source).includes('ObjStm')) continue;
+    if (process.resourceUsage().maxRSS * 1024 > limits.memory / 2)
+      throw new DocumentRefused('too-complex', 'the document expands too much');
+    throw new DocumentRefused('damaged', 'a part of the document cannot be read');
+  }
+}
+
+function checkForm(catalog: PDFDict): void {
+  const form = dictEntry(catalog, 'AcroForm');
+  if (form && entry(form, 'XFA') !== undefined)
+    throw new DocumentRefused('xfa', 'the document is a dynamic form (XFA)');
+}
+
+/** Looks at every object once. Returns the names of embedded files. */
+function checkObjects({ context }: PDFDocument, catalog: PDFDict, limits: Limits): string[] {
+  const attachments: string[] = [];
+  // Usage rights (§12.8.2.3) are a signature of no person; the first revision drops them.
+  const roots = catalog.entries().flatMap(([key, value]) => (key.decodeText() === 'Perms' ? [] : [value]));
+  try {
+    for (const object of reachable(context, [...roots, context.trailerInfo.Info], limits.maxObjects)) {
+      if (object instanceof PDFInvalidObject)
+        throw new DocumentRefused('damaged', 'a part of the document cannot be read');
+      checkActive(object);
+      const dict = asDict(object);
+      if (!dict) continue;
+      checkMembership(dict);
+      checkSigned(dict);
+      checkImage(dict, limits);
+      const name = attachmentName(dict);
+      if (name !== null) attachments.push(name);
+    }
+  } catch (error) {
+    if (error instanceof RangeError) throw new DocumentRefused('too-complex', 'the document has too many parts');
+    throw error;
+  }
+  return attachments.reverse();
+}
+
+function checkSigned(dict: PDFDict): void {
+  const signature = entry(dict, 'ByteRange') !== undefined && entry(dict, 'Contents') !== undefined;
+  if (signature || (nameEntry(dict, 'FT') === 'Sig' && dictEntry(dict, 'V')))
+    throw new DocumentRefused('already-signed', 'the document is already signed');
+}
+
+function checkImage(dict: PDFDict, limits: Limits): void {
+  if (nameEntry(dict, 'Subtype') !== 'Image') return;
+  if ((numberEntry(dict, 'Width') ?? 0) * (numberEntry(dict, 'Height') ?? 0) > limits.maxImagePixels)
+    throw new DocumentRefused('too-complex', 'a picture in the document is too big');
+}
+
+/** The form fields that stand on pages: several widgets of one field count once. */
+function countFields(pages: readonly FoundPage[]): number {
+  const fields = new Set<PDFObject>();
+  for (const page of pages) {
+    for (const annotation of elements(page.dict, 'Annots')) {
+      if (annotation instanceof PDFDict && nameEntry(annotation, 'Subtype') === 'Widget')
+        fields.add(fieldOf(annotation));
+    }
+  }
+  return fields.size;
+}
+
+/** The field that a widget belongs to: itself, or the nearest parent with a name. */
+function fieldOf(widget: PDFDict): PDFDict {
+  let at = widget;
+  for (let hops = 0; hops < 32; hops++) {
+    if (textEntry(at, 'T') !== undefined) return at;
+    const parent = dictEntry(at, 'Parent');
+    if (!parent) break;
+    at = parent;
+  }
+  return at;
+}

@@ -1,0 +1,21 @@
+/** What the gateway and its document child tell each other, over an IPC channel with V8 serialisation. */
+import type { DocumentRefusalReason, Inspection } from './documents.ts';
+import type { FirstRevision } from './first-revision.ts';
+import type { Limits } from './inspect.ts';
+import type { LayoutPlan } from './layout.ts';
+
+export type Job =
+  | { readonly kind: 'inspect'; readonly pdf: Uint8Array; readonly limits: Limits }
+  | { readonly kind: 'firstRevision'; readonly pdf: Uint8Array; readonly plan: LayoutPlan; readonly limits: Limits };
+
+export type Outcome =
+  | { readonly kind: 'inspect'; readonly result: Inspection }
+  | { readonly kind: 'firstRevision'; readonly result: FirstRevision }
+  | { readonly kind: 'refused'; readonly reason: DocumentRefusalReason; readonly detail: string }
+  /** A fault of our own code. */
+  | { readonly kind: 'failed'; readonly detail: string };
+
+export type FromChild =
+  | { readonly kind: 'ready' }
+  /** `worn`: the child has used much of its memory or time and should be replaced. */
+  | { readonly kind: 'done'; readonly outcome: Outcome; readonly worn: boolean };

@@ -1,0 +1,238 @@
+/**
+ * Parses PDFs from outside in child processes that can be killed (DESIGN.md decision 8). A child gets no environment,
+ * no network code, no write access; the kernel bounds its memory and CPU time, we bound its wall-clock time. A child
+ * that dies takes one job with it and is replaced; that job is never tried again.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
+import { DocumentRefused, type Inspection } from './documents.ts';
+import type { FirstRevision } from './first-revision.ts';
+import type { Limits } from './inspect.ts';
+import type { LayoutPlan } from './layout.ts';
+import type { FromChild, Job, Outcome } from './worker-protocol.ts';
+
+export interface DocumentWorkerOptions {
+  /** Bytes that one child may use. */
+  readonly memory: number;
+  /** Milliseconds that one job may take, once it is running. */
+  readonly timeout: number;
+  readonly maxPages: number;
+  readonly log: Logger;
+  /** Children, kept warm. */
+  readonly children?: number;
+  /** Jobs that may wait for a child. */
+  readonly maxWaiting?: number;
+}
+
+/** No child is free and the queue is full, or the worker is closed, or a child was stopped from outside: try again later. */
+export class DocumentWorkerUnavailable extends Error {
+  override readonly name = 'DocumentWorkerUnavailable';
+}
+
+interface Waiting {
+  readonly job: Job;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Child {
+  readonly process: ChildProcess;
+  ready: boolean;
+  current: Waiting | null;
+  timer: NodeJS.Timeout | null;
+  timedOut: boolean;
+}
+
+/** What Node maps writable before it has done anything, mostly V8's reserved code range, which it hardly uses. */
+const NODE_BASELINE = 640 * 1024 * 1024;
+/** CPU time after which a child is replaced between jobs, in seconds. */
+const CPU_BETWEEN_JOBS = 300;
+/** Signals by which a process ends itself when it runs out of memory or stack, or is stopped by its CPU limit. */
+const OWN_SIGNALS = new Set(['SIGABRT', 'SIGTRAP', 'SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE']);
+
+export class DocumentWorker {
+  readonly #options: Required<DocumentWorkerOptions>;
+  readonly #limits: Limits;
+  readonly #children = new Set<Child>();
+  readonly #waiting: Waiting[] = [];
+  #closed = false;
+
+  constructor(options: DocumentWorkerOptions) {
+    this.#options = { children: 2, maxWaiting: 200, ...options };
+    this.#limits = {
+      maxPages: options.maxPages,
+      maxObjects: 3_000_000,
+      maxImagePixels: 1_000_000_000,
+      memory: options.memory,
+    };
+    this.#fill();
+  }
+
+  /** @throws DocumentRefused; DocumentWorkerUnavailable */
+  async inspect(pdf: Uint8Array): Promise<Inspection> {
+    const outcome = await this.#run({ kind: 'inspect', pdf, limits: this.#limits });
+    if (outcome.kind !== 'inspect') throw failure(outcome);
+    return outcome.result;
+  }
+
+  /**
+   * Inspects again, then makes the first revision, which the company seal certifies next. Equal input, equal bytes.
+   * @throws DocumentRefused; DocumentWorkerUnavailable
+   */
+  async firstRevision(pdf: Uint8Array, plan: LayoutPlan): Promise<FirstRevision> {
+    const outcome = await this.#run({ kind: 'firstRevision', pdf, plan, limits: this.#limits });
+    if (outcome.kind !== 'firstRevision') throw failure(outcome);
+    return outcome.result;
+  }
+
+  /** Ends the children; what is running or waiting fails as unavailable. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const { reject } of this.#waiting.splice(0)) reject(new DocumentWorkerUnavailable('closing'));
+    await Promise.all(
+      [...this.#children].map(child => {
+        const ended = new Promise(resolve => child.process.once('close', resolve));
+        this.#keepAlive(child, true);
+        child.process.kill('SIGKILL');
+        return ended;
+      }),
+    );
+  }
+
+  #run(job: Job): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(new DocumentWorkerUnavailable('closing'));
+      if (this.#waiting.length >= this.#options.maxWaiting)
+        return reject(new DocumentWorkerUnavailable('too many documents are waiting'));
+      this.#waiting.push({ job, resolve, reject });
+      this.#fill();
+      this.#dispatch();
+    });
+  }
+
+  #fill(): void {
+    while (!this.#closed && this.#children.size < this.#options.children) this.#start();
+  }
+
+  #start(): void {
+    const { memory, timeout } = this.#options;
+    // RLIMIT_DATA counts private writable memory: heap, typed arrays and zlib alike. RLIMIT_CPU ends a child whose
+    // gateway was killed while it was busy; V8's helper threads count, so it allows for several cores.
+    const kilobytes = Math.ceil((NODE_BASELINE + memory) / 1024);
+    const seconds = CPU_BETWEEN_JOBS + 4 * Math.ceil(timeout / 1000);
+    const script = `ulimit -c 0; ulimit -d ${kilobytes}; ulimit -t ${seconds}; exec "$@"`;
+    const root = fileURLToPath(new URL('../../', import.meta.url));
+    const node = [
+      process.execPath,
+      '--permission',
+      `--allow-fs-read=${root}`,
+      `--max-old-space-size=${Math.floor(memory / 1024 / 1024)}`,
+      fileURLToPath(new URL('worker-child.ts', import.meta.url)),
+      String(CPU_BETWEEN_JOBS),
+    ];
+    const child: Child = {
+      process: spawn('/bin/sh', ['-c', script, 'sh', ...node], {
+        cwd: '/',
+        env: {},
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+        serialization: 'advanced',
+      }),
+      ready: false,
+      current: null,
+      timer: null,
+      timedOut: false,
+    };
+    this.#children.add(child);
+    // Only the last of it, and only to say why a child could not start: what a document makes it print is not logged.
+    let said = '';
+    child.process.stderr?.on('data', (chunk: Buffer) => {
+      if (!child.ready) said = `${said}${chunk}`.slice(-2000);
+    });
+    child.process.on('message', (message: FromChild) => this.#heard(child, message));
+    child.process.on('error', error => {
+      said ||= error.message;
+      if (child.process.pid === undefined) this.#ended(child, null, null, said);
+    });
+    child.process.on('close', (code, signal) => this.#ended(child, code, signal, said));
+    this.#keepAlive(child, false);
+  }
+
+  #heard(child: Child, message: FromChild): void {
+    if (message.kind === 'ready') child.ready = true;
+    else {
+      const { current } = child;
+      this.#settle(child);
+      current?.resolve(message.outcome);
+      if (message.worn) child.process.kill('SIGKILL');
+      if (message.worn) child.ready = false;
+    }
+    this.#dispatch();
+  }
+
+  #dispatch(): void {
+    for (const child of this.#children) {
+      if (!child.ready || child.current !== null) continue;
+      const next = this.#waiting.shift();
+      if (!next) return;
+      child.current = next;
+      this.#keepAlive(child, true);
+      child.timer = setTimeout(() => {
+        child.timedOut = true;
+        child.process.kill('SIGKILL');
+      }, this.#options.timeout);
+      // A child that dies just now is heard of as closed.
+      child.process.send(next.job, () => {});
+    }
+  }
+
+  #ended(child: Child, code: number | null, signal: NodeJS.Signals | null, said: string): void {
+    if (!this.#children.delete(child)) return;
+    const { current, ready } = child;
+    this.#settle(child);
+    if (current) current.reject(this.#closed ? new DocumentWorkerUnavailable('closing') : lostJob(child, code, signal));
+    if (this.#closed) return;
+    if (current || ready) {
+      this.#options.log.warn({ code, signal, timedOut: child.timedOut }, 'document child ended');
+      this.#fill();
+      return;
+    }
+    if (code === null && signal === 'SIGKILL') {
+      this.#fill();
+      return;
+    }
+    // It never came up: that is no document's fault. The next job tries again.
+    this.#options.log.error({ code, signal, said }, 'document child does not start');
+    for (const { reject } of this.#waiting.splice(0)) reject(new DocumentWorkerUnavailable('no document child'));
+  }
+
+  #settle(child: Child): void {
+    if (child.timer) clearTimeout(child.timer);
+    child.timer = null;
+    child.current = null;
+    this.#keepAlive(child, false);
+  }
+
+  /** An idle child must not keep the gateway's process from ending. */
+  #keepAlive(child: Child, busy: boolean): void {
+    const { process: handle } = child;
+    // Standard error is a pipe, which Node makes a socket (child_process, options.stdio).
+    const stderr = handle.stderr as Socket | null;
+    for (const part of [handle, handle.channel, stderr]) busy ? part?.ref() : part?.unref();
+  }
+}
+
+function failure(outcome: Outcome): Error {
+  if (outcome.kind === 'refused') return new DocumentRefused(outcome.reason, outcome.detail);
+  return new Error(outcome.kind === 'failed' ? outcome.detail : `unexpected answer: ${outcome.kind}`);
+}
+
+/** Why a job has no answer: the document's doing, unless somebody else stopped the child. */
+function lostJob(child: Child, code: number | null, signal: NodeJS.Signals | null): Error {
+  if (child.timedOut || signal === 'SIGXCPU')
+    return new DocumentRefused('too-slow', 'the document takes too long to read');
+  if (code !== null || (signal !== null && OWN_SIGNALS.has(signal)))
+    return new DocumentRefused('too-complex', 'the document takes too much memory to read');
+  return new DocumentWorkerUnavailable(`the document child was stopped (${signal})`);
+}
