@@ -1,0 +1,202 @@
+/**
+ * LMTP intake (RFC 2033): takes the messages that the gatekeeper admitted and answers 250 only when they are safe. It
+ * believes the verdict header and nothing else, and refuses to listen where other machines could reach it.
+ */
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { connect } from 'node:net';
+import type { Logger } from 'pino';
+import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
+import type { Config, Listen } from '../config/schema.ts';
+import type { Directory } from '../directory/directory.ts';
+import { parseOwnAddress } from '../outbound/addresses.ts';
+import { type Requests, TooManyRequests } from '../requests/requests.ts';
+import { parseAddress } from './addresses.ts';
+import { toRefusal } from './gatekeeper.ts';
+import { MAX_HEADER } from './message-gate.ts';
+import { splitMessage } from './raw-message.ts';
+import { Refusal, refusals } from './refusal.ts';
+import { readSubmission } from './submission.ts';
+import { checkVerdict, type Verdict, VerdictInvalid, type VerdictKey } from './verdict.ts';
+
+export interface LmtpDeps {
+  /** Unix socket or loopback TCP. */
+  readonly listen: Listen;
+  readonly config: Pick<Config, 'domains' | 'mail' | 'levels' | 'requests'>;
+  readonly directory: Directory;
+  /** Every key that may have signed a verdict within its lifetime. */
+  readonly verdictKeys: readonly VerdictKey[];
+  readonly requests: Pick<Requests, 'open'>;
+  /** A delivery report for the outbox row came back. Safe when it resolves. */
+  readonly onBounce: (rowId: string, report: Buffer) => Promise<void>;
+  readonly now: () => Date;
+  readonly log: Logger;
+}
+
+export interface Lmtp {
+  /** The TCP port in use, or null for a unix socket. */
+  readonly port: number | null;
+  stop(): Promise<void>;
+}
+
+/** What mail servers may add to a message after the gatekeeper measured it. */
+const HEADROOM = 128 * 1024;
+
+/** @throws Error when it would be reachable from elsewhere, or can't listen */
+export async function startLmtp(deps: LmtpDeps): Promise<Lmtp> {
+  const { listen, log } = deps;
+  if ('host' in listen && !/^(127(\.\d{1,3}){3}|::1|localhost)$/.test(listen.host)) {
+    throw new Error(`mail.lmtp: ${listen.host} is not loopback; other machines could hand in mail past the gatekeeper`);
+  }
+  const server = new SMTPServer({
+    lmtp: true,
+    name: deps.config.domains[0]!.sign,
+    banner: 'Signpost',
+    // What is over it is not kept; the reply is ours (below), not the library's.
+    size: deps.config.mail.maxMessageSize + HEADROOM,
+    hideSize: true,
+    // Our replies carry their own enhanced codes.
+    hideENHANCEDSTATUSCODES: true,
+    hideDSN: true,
+    authOptional: true,
+    disabledCommands: ['AUTH', 'STARTTLS'],
+    disableReverseLookup: true,
+    socketTimeout: 10 * 60_000,
+    closeTimeout: 10_000,
+    onRcptTo(address, session, callback) {
+      // The library answers equal recipients once, and the client would wait for the second reply for ever.
+      const again = session.envelope.rcptTo.some(
+        ({ address: other }) => other.toLowerCase() === address.address.toLowerCase(),
+      );
+      callback(
+        again ? reply(new Refusal(452, '4.5.3', 'This recipient is there already; it will be tried again.')) : null,
+      );
+    },
+    onData(stream, session, callback) {
+      takeIn(stream, session, deps).then(
+        // The declaration of the library knows only one reply; its LMTP takes one for each recipient.
+        replies => callback(null, replies as unknown as string),
+        (error: unknown) => callback(reply(toRefusal(error))),
+      );
+    },
+  });
+  server.on('error', error => log.warn({ err: error }, 'LMTP connection failed'));
+  if ('path' in listen) await removeStaleSocket(listen.path);
+  await new Promise<void>((resolve, reject) => {
+    server.server.once('error', reject);
+    const ready = (): void => {
+      server.server.off('error', reject);
+      resolve();
+    };
+    if ('path' in listen) server.listen(listen.path, ready);
+    else server.listen(listen.port, listen.host, ready);
+  });
+  // The folder says who may come in; the mail server runs as another user than we do.
+  if ('path' in listen) chmodSync(listen.path, 0o666);
+  const address = server.server.address();
+  return {
+    port: address !== null && typeof address === 'object' ? address.port : null,
+    stop: () => new Promise(resolve => server.close(() => resolve())),
+  };
+}
+
+type Reply = string | Error;
+
+function reply(refusal: Refusal): Error {
+  return Object.assign(new Error(`${refusal.enhanced} ${refusal.message}`.slice(0, 900)), {
+    responseCode: refusal.code,
+  });
+}
+
+/** One reply for each recipient, in their order. */
+async function takeIn(stream: SMTPServerDataStream, session: SMTPServerSession, deps: LmtpDeps): Promise<Reply[]> {
+  const { log, config } = deps;
+  const { mailFrom } = session.envelope;
+  const recipients = session.envelope.rcptTo.map(({ address }) => address);
+  const everybody = (answer: Reply): Reply[] => recipients.map(() => answer);
+  let queueId: string | null = null;
+  try {
+    const raw = await read(stream);
+    if (raw === null) throw refusals.tooBig(config.mail.maxMessageSize);
+    const message = splitMessage(raw);
+    let verdict: Verdict;
+    try {
+      verdict = checkVerdict(message, deps.verdictKeys, config.mail.verdictLifetime, deps.now());
+      checkEnvelope(verdict, recipients);
+    } catch (error) {
+      if (!(error instanceof VerdictInvalid)) throw error;
+      log.error(
+        { alarm: 'no-verdict', reason: error.message, recipients, bytes: raw.length },
+        'a message came in past the gatekeeper and was not taken: check smtpd_milters',
+      );
+      return everybody(reply(refusals.noVerdict()));
+    }
+    queueId = verdict.queueId;
+    if (verdict.method === 'bounce') return await takeReports(raw, recipients, verdict, deps);
+    const sender = await deps.directory.findById(verdict.senderId);
+    if (!sender) throw refusals.unknownSender(mailFrom === false ? '' : mailFrom.address);
+    const { submission } = await readSubmission(raw, sender, verdict.time, queueId, deps, MAX_HEADER + HEADROOM);
+    const { request, created } = await deps.requests.open(submission);
+    log.info(
+      { queueId, messageId: submission.messageId, request: request.id, created, recipients: recipients.length },
+      created ? 'request opened' : 'request was open already',
+    );
+    return everybody(`2.0.0 request ${request.id} ${created ? 'opened' : 'was opened before'}`);
+  } catch (error) {
+    const refusal = error instanceof TooManyRequests ? refusals.tooManyRequests() : toRefusal(error);
+    const about = { queueId, code: refusal.code, reason: refusal.message };
+    if (error instanceof Refusal || error instanceof TooManyRequests) log.warn(about, 'admitted message refused');
+    else log.error({ ...about, err: error }, 'put off by a fault of ours');
+    return everybody(reply(refusal));
+  }
+}
+
+async function takeReports(
+  raw: Buffer,
+  recipients: readonly string[],
+  verdict: Verdict,
+  deps: LmtpDeps,
+): Promise<Reply[]> {
+  const replies: Reply[] = [];
+  for (const recipient of recipients) {
+    const own = parseOwnAddress(recipient.slice(0, recipient.lastIndexOf('@')));
+    if (own?.kind !== 'bounce') throw refusals.nullSender();
+    await deps.onBounce(own.rowId, raw);
+    deps.log.info({ queueId: verdict.queueId, outboxRow: own.rowId }, 'delivery report taken');
+    replies.push('2.0.0 report taken');
+  }
+  return replies;
+}
+
+/** LMTP may see a part of the accepted recipients, never others. @throws VerdictInvalid */
+function checkEnvelope(verdict: Verdict, recipients: readonly string[]): void {
+  for (const recipient of recipients) {
+    const address = parseAddress(recipient)?.address;
+    if (address === undefined || !verdict.recipients.includes(address)) {
+      throw new VerdictInvalid('given for other recipients');
+    }
+  }
+}
+
+/** The whole message, or null when it is over the limit; then nothing more of it is kept. */
+async function read(stream: SMTPServerDataStream): Promise<Buffer | null> {
+  let chunks: Buffer[] = [];
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    if (stream.sizeExceeded) chunks = [];
+    else chunks.push(chunk);
+  }
+  return stream.sizeExceeded ? null : Buffer.concat(chunks);
+}
+
+/** A socket file that a killed gateway left behind; one that answers belongs to somebody who is alive. */
+async function removeStaleSocket(path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (!found) return;
+  if (!found.isSocket()) throw new Error(`${path} is no socket`);
+  const alive = await new Promise<boolean>(resolve => {
+    const probe = connect(path, () => resolve(true));
+    probe.on('error', () => resolve(false));
+    probe.on('connect', () => probe.destroy());
+  });
+  if (alive) throw new Error(`${path} is in use by another process`);
+  unlinkSync(path);
+}

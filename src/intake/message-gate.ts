@@ -1,0 +1,136 @@
+/**
+ * The gate on a message's raw bytes: what passes has one reading only. Our own MIME walk and mailparser must see the
+ * same attachments, so that neither's blind spot decides what is signed (THREATS.md "Ambiguous headers", "MIME tricks").
+ */
+import { createHash } from 'node:crypto';
+import { simpleParser } from 'mailparser';
+import { checkFields, type Leaf, MAX_PARTS, walkParts } from './mime-tree.ts';
+import { type RawMessage, splitMessage } from './raw-message.ts';
+import { Refusal, refusals } from './refusal.ts';
+
+/** Longest line without its line end (RFC 5322 §2.1.1). */
+export const MAX_LINE = 998;
+/** Largest header block that a client may send; what our own mail servers add comes on top. */
+export const MAX_HEADER = 64 * 1024;
+const MAX_HTML = 256 * 1024;
+
+export interface Attachment extends Leaf {
+  /** Decoded file name as mailparser reads it; null when there is none. Not clean: from outside. */
+  readonly name: string | null;
+}
+
+export interface GatedMessage {
+  readonly message: RawMessage;
+  /** In the mail's order. */
+  readonly attachments: readonly Attachment[];
+  /** Parts that are shown as text, beyond the mail's own first text (footers of lists and gateways). */
+  readonly footers: number;
+  /** The sender's words as plain text, from text/plain or else from HTML. Not clean: from outside. */
+  readonly text: string;
+}
+
+/**
+ * @param raw the whole message, CRLF line ends
+ * @param maxHeader bytes
+ * @throws Refusal
+ */
+export async function passGate(raw: Buffer, maxHeader = MAX_HEADER): Promise<GatedMessage> {
+  checkBytes(raw);
+  const message = splitMessage(raw);
+  if (message.headerLength > maxHeader) throw refusals.malformed('its header is too long');
+  if (message.defects.length > 0) throw refusals.malformed(message.defects[0]!);
+  for (const field of message.fields) {
+    // Controls in a field: what is left is TAB and the line ends of folds, which checkBytes has paired.
+    if (/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(field.value.toString('latin1'))) {
+      throw refusals.malformed(`its ${field.key} line has control characters`);
+    }
+  }
+  checkFields(message);
+  const leaves = walkParts(message);
+  const own = leaves.filter(leaf => leaf.attached);
+  const parsed = await secondReading(raw);
+  const disagree = (): never => {
+    throw refusals.malformed('two mail programs would see different attachments in it');
+  };
+  if (parsed.attachments.length !== own.length) return disagree();
+  const attachments = own.map((leaf, index): Attachment => {
+    const other = parsed.attachments[index]!;
+    // mailparser unfolds attached text (format=flowed); a document is never judged as text.
+    const same = createHash('sha256').update(other.content).digest('hex') === leaf.digest;
+    if (!same && (!leaf.type.startsWith('text/') || isPdf(leaf.bytes) || isPdf(other.content))) return disagree();
+    return { ...leaf, name: other.filename ?? null };
+  });
+  // A PDF that is shown as text has no place among the attachments: the two readings would part ways downstream.
+  const shown = leaves.filter(leaf => !leaf.attached);
+  if (shown.some(leaf => leaf.bytes.subarray(0, 5).toString('latin1') === '%PDF-')) return disagree();
+  if (shown.some(leaf => leaf.bytes.subarray(0, 2048).includes('-----BEGIN PGP MESSAGE-----'))) {
+    throw refusals.encryptedMail();
+  }
+  return { message, attachments, footers: countFooters(shown), text: await textOf(raw, parsed) };
+}
+
+/** A PDF is known by its bytes: the header within the first 1024 (ISO 32000-2 Annex I), not by name or type. */
+export function isPdf(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 1024)).includes('%PDF-');
+}
+
+/** @throws Refusal on NUL, a line end that isn't CRLF, or a line that is too long */
+function checkBytes(raw: Buffer): void {
+  if (raw.includes(0)) throw refusals.malformed('it contains NUL bytes');
+  let start = 0;
+  let carriageReturn = raw.indexOf(0x0d);
+  while (start < raw.length) {
+    const newline = raw.indexOf(0x0a, start);
+    const end = newline === -1 ? raw.length : newline - 1;
+    if (newline !== -1 && carriageReturn !== end) throw refusals.malformed('its line ends are not CRLF');
+    if (newline === -1 && carriageReturn !== -1) throw refusals.malformed('its line ends are not CRLF');
+    if (end - start > MAX_LINE) {
+      throw refusals.malformed(`it has a line of ${end - start} bytes, and mail allows ${MAX_LINE}`);
+    }
+    if (newline === -1) return;
+    start = newline + 1;
+    carriageReturn = raw.indexOf(0x0d, start);
+  }
+}
+
+type Parsed = Awaited<ReturnType<typeof simpleParser>>;
+
+const OPTIONS = {
+  skipHtmlToText: true,
+  skipTextToHtml: true,
+  skipTextLinks: true,
+  skipImageLinks: true,
+  keepCidLinks: true,
+  keepDeliveryStatus: true,
+  // A mail inside the mail is an attachment, not more of this mail.
+  ignoreEmbedded: true,
+  maxHeadSize: 256 * 1024,
+  maxChildNodes: MAX_PARTS + 1,
+};
+
+async function secondReading(raw: Buffer): Promise<Parsed> {
+  try {
+    return await simpleParser(raw, OPTIONS);
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw refusals.malformed('a second mail program could not read it');
+  }
+}
+
+/** Only what is already known to be one reading is turned into words; text is never signed, only quoted. */
+async function textOf(raw: Buffer, parsed: Parsed): Promise<string> {
+  if (parsed.text !== undefined && parsed.text.trim() !== '') return parsed.text;
+  if (typeof parsed.html !== 'string' || parsed.html.length > MAX_HTML) return '';
+  try {
+    return (await simpleParser(raw, { ...OPTIONS, skipHtmlToText: false, maxHtmlLengthToParse: MAX_HTML })).text ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** Shown text after the first of each kind: two kinds are the alternatives of one text. */
+function countFooters(shown: readonly Leaf[]): number {
+  const plain = shown.filter(leaf => leaf.type === 'text/plain').length;
+  const html = shown.filter(leaf => leaf.type === 'text/html').length;
+  return Math.max(plain, html, 1) - 1;
+}

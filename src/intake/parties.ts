@@ -1,0 +1,128 @@
+/**
+ * Whom a message asks (EXPERIENCE.md section 1): sign domain → mail domains → directory person. The list comes from the
+ * To and Cc fields, because mail servers split a message by recipient. All or nothing, and nobody is ever guessed.
+ */
+import type { Config } from '../config/schema.ts';
+import type { Directory, Person } from '../directory/directory.ts';
+import { parseOwnAddress } from '../outbound/addresses.ts';
+import { type Address, addressesOf } from './addresses.ts';
+import type { RawMessage } from './raw-message.ts';
+import { ambiguousLine, type Refusal, refusals, unknownLine } from './refusal.ts';
+
+export type Domains = Config['domains'];
+
+export interface PartiesContext {
+  readonly directory: Directory;
+  readonly domains: Domains;
+  /** Local part of our own From address on the sign domains. */
+  readonly serviceLocal: string;
+}
+
+export interface Parties {
+  readonly signatories: readonly Person[];
+  readonly copies: readonly Person[];
+  /** Every address in To and Cc, and the id of everybody of the company who is named there. */
+  readonly named: { readonly addresses: ReadonlySet<string>; readonly persons: ReadonlySet<string> };
+}
+
+export type Resolution =
+  | { readonly kind: 'person'; readonly person: Person }
+  | { readonly kind: 'unknown'; readonly suggestions: readonly string[] }
+  | { readonly kind: 'ambiguous' }
+  /** An address of ours that nobody can ask to sign. */
+  | { readonly kind: 'own'; readonly refusal: Refusal };
+
+/** The sign domain's entry, or null when the address is elsewhere. */
+export function signDomain(domain: string, domains: Domains): Domains[number] | null {
+  return domains.find(entry => entry.sign === domain) ?? null;
+}
+
+/** True for the company's own mail domains. */
+export function isMailDomain(domain: string, domains: Domains): boolean {
+  return domains.some(entry => entry.mail.includes(domain));
+}
+
+/**
+ * The person behind local@sign-domain: local@ each of its mail domains. `self` is always the sender.
+ *
+ * @throws DirectoryUnavailable
+ */
+export async function resolveOnSignDomain(
+  address: Address,
+  entry: Domains[number],
+  sender: Person,
+  context: PartiesContext,
+): Promise<Resolution> {
+  if (address.local === 'self') return { kind: 'person', person: sender };
+  const own = parseOwnAddress(address.local);
+  if (own)
+    return { kind: 'own', refusal: own.kind === 'request' ? refusals.requestAddress() : refusals.bounceAddress() };
+  if (address.local === context.serviceLocal.toLowerCase()) return { kind: 'own', refusal: refusals.serviceAddress() };
+  const found = new Map<string, Person>();
+  for (const domain of entry.mail) {
+    const person = await context.directory.findByMail(`${address.local}@${domain}`);
+    if (person) found.set(person.id, person);
+  }
+  const [person] = found.values();
+  if (found.size === 1) return { kind: 'person', person: person! };
+  if (found.size > 1) return { kind: 'ambiguous' };
+  const suggestions = new Set<string>();
+  for (const domain of entry.mail) {
+    for (const candidate of await context.directory.suggest(`${address.local}@${domain}`)) {
+      const at = candidate.mail.lastIndexOf('@');
+      // Only who can be reached under that name; somebody of another mail domain can't.
+      if (entry.mail.includes(candidate.mail.slice(at + 1)))
+        suggestions.add(`${candidate.mail.slice(0, at)}@${entry.sign}`);
+    }
+  }
+  return { kind: 'unknown', suggestions: [...suggestions].slice(0, 3) };
+}
+
+/**
+ * Everybody whom To and Cc name.
+ *
+ * @throws Refusal with every name that doesn't resolve; DirectoryUnavailable
+ */
+export async function readParties(message: RawMessage, sender: Person, context: PartiesContext): Promise<Parties> {
+  const to = addressesOf(message, 'to');
+  const cc = addressesOf(message, 'cc');
+  const signatories = new Map<string, Person>();
+  const copies = new Map<string, Person>();
+  const persons = new Set<string>();
+  const bad = new Map<string, string>();
+  for (const [list, isTo] of [
+    [to, true],
+    [cc, false],
+  ] as const) {
+    for (const address of list) {
+      const entry = signDomain(address.domain, context.domains);
+      const company = isMailDomain(address.domain, context.domains);
+      if (!entry && !company) continue;
+      const resolution = entry
+        ? await resolveOnSignDomain(address, entry, sender, context)
+        : await resolveCompany(address, context);
+      if (resolution.kind === 'own') throw resolution.refusal;
+      if (resolution.kind === 'unknown') bad.set(address.address, unknownLine(address.address, resolution.suggestions));
+      if (resolution.kind === 'ambiguous') bad.set(address.address, ambiguousLine(address.address));
+      if (resolution.kind !== 'person') continue;
+      const { person } = resolution;
+      persons.add(person.id);
+      if (entry && isTo) signatories.set(person.id, person);
+      else copies.set(person.id, person);
+    }
+  }
+  if (bad.size > 0) throw refusals.badRecipients([...bad.values()]);
+  if (signatories.size === 0) throw refusals.noSignatory();
+  return {
+    signatories: [...signatories.values()],
+    // The sender is a party anyway, and so is who signs.
+    copies: [...copies.values()].filter(person => person.id !== sender.id && !signatories.has(person.id)),
+    named: { addresses: new Set([...to, ...cc].map(({ address }) => address)), persons },
+  };
+}
+
+async function resolveCompany(address: Address, { directory }: PartiesContext): Promise<Resolution> {
+  const person = await directory.findByMail(address.address);
+  if (person) return { kind: 'person', person };
+  return { kind: 'unknown', suggestions: (await directory.suggest(address.address)).map(candidate => candidate.mail) };
+}

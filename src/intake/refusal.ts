@@ -1,0 +1,319 @@
+/**
+ * Every refusal of the mail entrance, and the only place where their sentences live. Each says what was wrong and what
+ * to do next, in plain English, in US-ASCII (an SMTP reply has no other letters), each line under 450 characters.
+ */
+import type { DocumentRefusalReason } from '../documents/documents.ts';
+import type { Level } from '../requests/model.ts';
+
+/** What the other side hears: an SMTP code, an enhanced status code (RFC 3463) and lines of text. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly code: number;
+  readonly enhanced: string;
+  readonly text: readonly string[];
+  constructor(code: number, enhanced: string, ...text: readonly string[]) {
+    const lines = text.map(line => ascii(line, 440));
+    super(lines.join(' '));
+    this.code = code;
+    this.enhanced = enhanced;
+    this.text = lines;
+  }
+}
+
+/** Text from outside made fit for an SMTP reply: accents dropped, other letters as '?', no controls, no '%'. */
+export function ascii(text: string, limit: number): string {
+  const plain = text
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .replace(/\u2026/g, '...')
+    .replace(/[\u2010-\u2015]/g, '-')
+    .replace(/[^\x20-\x7e]/gu, '?')
+    .replaceAll('%', '_');
+  return plain.length <= limit ? plain : `${plain.slice(0, limit - 3)}...`;
+}
+
+/** A name or word from the message, quoted and short. */
+const quoted = (text: string): string => `"${ascii(text, 80).replaceAll('"', "'")}"`;
+
+const HOW = 'Attach the PDF to a new mail to name@sign-domain, as you would mail it to that person.';
+
+export const refusals = {
+  // Who asks
+  notAuthenticated: () =>
+    new Refusal(
+      550,
+      '5.7.1',
+      'Only people of this company may ask for signatures, and this connection has not said who you are.',
+      'Send the mail from your company account (with your login) and try again.',
+    ),
+  unknownLogin: () =>
+    new Refusal(
+      550,
+      '5.7.1',
+      'Your login is not known to the signing service. Ask your administrator to add it to the directory.',
+    ),
+  unknownSender: (address: string) =>
+    new Refusal(
+      550,
+      '5.7.1',
+      `The sender address ${quoted(address)} belongs to nobody in the company directory.`,
+      'Send from your company address, or ask your administrator to add this one to the directory.',
+    ),
+  senderIsNotLogin: (address: string) =>
+    new Refusal(
+      550,
+      '5.7.1',
+      `You are logged in as somebody else than ${quoted(address)}. Nobody can ask for signatures in another person's name.`,
+      'Send from your own address.',
+    ),
+  senderDiffers: (field: string) =>
+    new Refusal(
+      550,
+      '5.7.1',
+      `The ${field} line of the mail names somebody else than the person who sent it. Send it again from your own address.`,
+    ),
+
+  // To whom
+  nullSender: () =>
+    new Refusal(550, '5.7.1', 'This address takes no automatic mail. Only a person can ask for a signature.'),
+  bounceAddress: () =>
+    new Refusal(550, '5.7.1', 'This address takes delivery reports only. Write to the person who should sign.'),
+  requestAddress: () =>
+    new Refusal(
+      550,
+      '5.7.1',
+      'Replies to a request are not read yet. To sign or to reject, use the button in the mail you got; to ask something, write to the sender.',
+    ),
+  serviceAddress: () =>
+    new Refusal(550, '5.1.1', 'The signing service itself reads no mail. Write to the person who should sign.'),
+  unknownRecipient: (address: string, suggestions: readonly string[]) =>
+    new Refusal(550, '5.1.1', unknownLine(address, suggestions)),
+  badRecipients: (lines: readonly string[]) =>
+    new Refusal(
+      550,
+      '5.1.1',
+      'Nobody was asked to sign, because not every recipient is known:',
+      ...lines.slice(0, 20),
+      ...(lines.length > 20 ? [`and ${lines.length - 20} more.`] : []),
+      'Correct the names and send the mail again.',
+    ),
+  externalRecipient: (address: string) =>
+    new Refusal(
+      550,
+      '5.7.1',
+      `${quoted(address)} is outside this company and can't take part yet.`,
+      'Send the mail for signature without this recipient; when it is signed, pass the signed copy on.',
+    ),
+  externalBefore: (address: string) =>
+    new Refusal(
+      550,
+      '5.7.1',
+      `This mail also goes to ${quoted(address)}, which is outside this company.`,
+      'Send the mail for signature without this recipient; when it is signed, pass the signed copy on.',
+    ),
+  badRecipientSyntax: () => new Refusal(550, '5.1.3', 'This is not a mail address that can be on the sign domain.'),
+  hiddenRecipient: (addresses: readonly string[]) =>
+    new Refusal(
+      550,
+      '5.7.1',
+      `Bcc can't be used here: ${addresses.slice(0, 5).map(quoted).join(', ')} stands in neither To nor Cc.`,
+      'Put everybody who signs into To and everybody who gets a copy into Cc.',
+    ),
+  noSignatory: () =>
+    new Refusal(
+      550,
+      '5.1.3',
+      'Nobody in the To line is on the sign domain, so nobody would sign.',
+      'Put the people who sign into To (name@sign-domain, or self@sign-domain for yourself); Cc gets a copy only.',
+    ),
+
+  // How the mail is made
+  tooBig: (limit: number) =>
+    new Refusal(
+      552,
+      '5.3.4',
+      `The mail is too big. The limit here is ${size(limit)} for the whole mail (attachments grow by a third on their way).`,
+      'Make the PDF smaller, for example by saving it with less picture quality, and send it again.',
+    ),
+  malformed: (what: string) =>
+    new Refusal(
+      550,
+      '5.6.0',
+      `The mail is not well-formed: ${what}. So that nothing is misread, it was not taken.`,
+      'Write a new mail in an ordinary mail program and attach the PDF there.',
+    ),
+  badAddressField: (field: string, what: string) =>
+    new Refusal(
+      550,
+      '5.6.0',
+      `The ${field} line of the mail can't be read without guessing: ${what}.`,
+      'Write plain addresses such as name@company.com, separated by commas, and send it again.',
+    ),
+  automatic: (what: string) =>
+    new Refusal(550, '5.7.1', `Automatic and list mail opens no request (${what}). A person has to send it.`),
+
+  // Level and tags
+  twoLevels: (first: Level, second: Level) =>
+    new Refusal(
+      550,
+      '5.6.0',
+      `The subject asks for two levels, ${first} and ${second}. Write only one, for example [${first}].`,
+    ),
+  nearMiss: (written: string, word: string) =>
+    new Refusal(550, '5.6.0', `${quoted(written)} in the subject looks like a misspelt level. Write [${word}].`),
+  hiddenLevel: (written: string, higher: Level, used: Level, offered: boolean) =>
+    new Refusal(
+      550,
+      '5.6.0',
+      `The subject says ${quoted(written)}, but the request would be signed as ${used}.`,
+      `So that you get what you mean, write [${higher}] or [${used}] in the subject.`,
+      ...(offered ? [] : [`(The level ${higher} is not offered here.)`]),
+    ),
+  notOffered: (level: Level, offered: readonly Level[]) =>
+    new Refusal(
+      550,
+      '5.6.0',
+      `The level ${level} is not offered here. Write ${offered.map(name => `[${name}]`).join(' or ')}, or no level at all.`,
+    ),
+  badDue: (written: string) =>
+    new Refusal(
+      550,
+      '5.6.0',
+      `The deadline ${quoted(written)} can't be understood. Write for example [due 2026-12-31] or [due 5 days], once.`,
+    ),
+  dueInPast: (written: string) =>
+    new Refusal(550, '5.6.0', `The deadline ${quoted(written)} is over already. Write a later one.`),
+  dueTooLate: (written: string, days: number) =>
+    new Refusal(
+      550,
+      '5.6.0',
+      `The deadline ${quoted(written)} is too far away. A request can stay open for ${days} days at most.`,
+    ),
+  badSubject: () =>
+    new Refusal(
+      550,
+      '5.6.0',
+      "The subject can't be read: its letters are in an unknown or broken encoding. Write a new mail with a plain subject.",
+    ),
+
+  // Documents
+  noDocument: () => new Refusal(550, '5.6.1', 'There is no PDF attached, so there is nothing to sign.', HOW),
+  notAPdf: (name: string) =>
+    new Refusal(
+      550,
+      '5.6.1',
+      `The attachment ${quoted(name)} is called a PDF but is none.`,
+      'Open it in the program that made it, choose "Save as PDF" or "Print to PDF", and send that file.',
+    ),
+  winmail: () =>
+    new Refusal(
+      550,
+      '5.6.1',
+      'Outlook packed the attachments into winmail.dat, which nobody else can open.',
+      'In Outlook choose Format Text > HTML (or File > Options > Mail > "When sending messages in Rich Text format: Convert to HTML"), and send it again.',
+    ),
+  archive: (name: string) =>
+    new Refusal(550, '5.6.1', `${quoted(name)} is an archive. Unpack it and attach the PDF itself.`),
+  office: (name: string) =>
+    new Refusal(
+      550,
+      '5.6.1',
+      `${quoted(name)} is an office document, which looks different on every machine.`,
+      'Save it as PDF ("Save as" or "Export", type PDF) and attach that.',
+    ),
+  encryptedMail: () =>
+    new Refusal(
+      550,
+      '5.6.1',
+      "The mail is encrypted, and the signing service can't open it. Send it without encryption; it doesn't leave the company.",
+    ),
+  opaqueSigned: () =>
+    new Refusal(
+      550,
+      '5.6.1',
+      'The mail is wrapped inside its own signature (opaque S/MIME).',
+      'In your mail program choose "send clear text signed message", or send it without a mail signature.',
+    ),
+  partialMessage: () =>
+    new Refusal(
+      550,
+      '5.6.1',
+      'The mail arrives in pieces or keeps its attachment elsewhere. Send it whole, as one mail.',
+    ),
+  tooManyDocuments: (limit: number) =>
+    new Refusal(550, '5.6.1', `There are too many PDFs in one mail. Send at most ${limit}, or merge them.`),
+  document: (name: string, reason: DocumentRefusalReason) => {
+    const [enhanced, sentence, next] = DOCUMENT[reason];
+    return new Refusal(550, enhanced, `${quoted(name)} ${sentence}`, next);
+  },
+
+  // Limits, and faults of ours
+  tooManyRequests: () =>
+    new Refusal(
+      450,
+      '4.7.1',
+      'You have too many requests that still wait for signatures. Wait until some are finished, then send this one again.',
+    ),
+  directoryUnavailable: () =>
+    new Refusal(451, '4.3.0', 'The company directory does not answer at the moment. The mail will be tried again.'),
+  ourFault: () =>
+    new Refusal(451, '4.3.0', 'The signing service has a problem at the moment. The mail will be tried again.'),
+  diskFull: () =>
+    new Refusal(452, '4.3.1', 'The signing service has no space left at the moment. The mail will be tried again.'),
+  noVerdict: () =>
+    new Refusal(
+      451,
+      '4.7.1',
+      'This mail did not come through the gatekeeper of the signing service. The mail will be tried again.',
+    ),
+};
+
+/** One line of "not known": used at RCPT and in the list at the end of the message. */
+export function unknownLine(address: string, suggestions: readonly string[]): string {
+  const hint =
+    suggestions.length === 0 ? '' : ` Did you mean ${suggestions.map(name => ascii(name, 100)).join(' or ')}?`;
+  return `${quoted(address)} is not known here.${hint}`;
+}
+
+/** One line for a local part that names several people. */
+export function ambiguousLine(address: string): string {
+  return `${quoted(address)} could be more than one person. Ask your administrator for an address of theirs that is unique.`;
+}
+
+function size(bytes: number): string {
+  return bytes % (1024 * 1024) === 0 ? `${bytes / (1024 * 1024)} MiB` : `${Math.floor(bytes / 1024)} KiB`;
+}
+
+const PRINT = 'Open it, choose "Print to PDF", and send the printed file.';
+
+const DOCUMENT: Readonly<Record<DocumentRefusalReason, readonly [enhanced: string, sentence: string, next: string]>> = {
+  'not-pdf': ['5.6.1', 'is not a PDF.', 'Save the document as PDF and send that file.'],
+  damaged: [
+    '5.6.0',
+    'is damaged.',
+    'Open it in the program that made it, save it as PDF again, and send the new file.',
+  ],
+  encrypted: [
+    '5.6.1',
+    'is protected with a password, so nobody could sign it.',
+    'Remove the protection (or print it to PDF) and send it again.',
+  ],
+  javascript: ['5.6.1', 'contains scripts, which could change what people see after they signed.', PRINT],
+  launch: ['5.6.1', 'contains actions that start programs or open other files.', PRINT],
+  xfa: ['5.6.1', 'is a dynamic form (XFA), which has no fixed pages to sign.', PRINT],
+  'external-stream': ['5.6.1', 'fetches a part of its content from elsewhere.', PRINT],
+  'executable-attachment': [
+    '5.6.1',
+    'has a program attached inside.',
+    'Remove the attachment inside the PDF, or print it to PDF, and send it again.',
+  ],
+  'optional-content': ['5.6.1', 'has layers that can be switched, so two people could see two documents.', PRINT],
+  'already-signed': [
+    '5.6.1',
+    'is already signed. Adding signatures to a signed document is not offered yet.',
+    'Send the document that was not signed yet.',
+  ],
+  'too-many-pages': ['5.6.1', 'has too many pages.', 'Split it into several documents and send them one by one.'],
+  'too-complex': ['5.6.0', 'is too complex: reading it took too much memory.', PRINT],
+  'too-slow': ['5.6.0', 'takes too long to read.', PRINT],
+};

@@ -1,0 +1,138 @@
+/** From an admitted message's bytes to the Submission that it asks for. The same for gatekeeper and LMTP. */
+import { createHash } from 'node:crypto';
+import type { Config } from '../config/schema.ts';
+import type { Person } from '../directory/directory.ts';
+import { cleanLine, cleanText } from '../outbound/clean.ts';
+import type { Submission } from '../requests/model.ts';
+import { addressesOf } from './addresses.ts';
+import { sortAttachments } from './attachments.ts';
+import { automaticReason } from './automatic.ts';
+import { decodeUnstructured, UndecodableWord } from './encoded-words.ts';
+import { passGate } from './message-gate.ts';
+import { type Parties, type PartiesContext, readParties } from './parties.ts';
+import { type RawMessage, rawValue } from './raw-message.ts';
+import { refusals } from './refusal.ts';
+import { readSubject } from './subject.ts';
+
+export interface SubmissionContext extends Omit<PartiesContext, 'domains' | 'serviceLocal'> {
+  readonly config: Pick<Config, 'domains' | 'mail' | 'levels' | 'requests'>;
+}
+
+export interface Asked {
+  readonly submission: Submission;
+  readonly named: Parties['named'];
+}
+
+const MAX_SUBJECT = 2000;
+const MAX_TEXT = 20_000;
+/** Every field that decides something, or that people see later. */
+const KEY_FIELDS = ['from', 'sender', 'to', 'cc', 'subject', 'date', 'in-reply-to', 'references'];
+
+/**
+ * @param raw whole message
+ * @param sender who was authenticated: never taken from the message
+ * @param at when it was admitted: deadlines count from here, however often it is delivered
+ * @throws Refusal, DirectoryUnavailable
+ */
+export async function readSubmission(
+  raw: Buffer,
+  sender: Person,
+  at: Date,
+  queueId: string | null,
+  context: SubmissionContext,
+  maxHeader?: number,
+): Promise<Asked> {
+  const { config, directory } = context;
+  const mail = await passGate(raw, maxHeader);
+  const { message } = mail;
+  const automatic = automaticReason(
+    message,
+    config.domains.map(domain => domain.sign),
+  );
+  if (automatic !== null) throw refusals.automatic(automatic);
+  await checkAuthor(message, sender, context);
+  const subject = readSubjectText(message);
+  const ask = readSubject(subject, {
+    defaultLevel: config.levels.default,
+    offered: config.levels.offered,
+    defaultMode: config.requests.mode,
+    maxExpiry: config.requests.maxExpiry,
+    now: at,
+  });
+  const parties = await readParties(message, sender, {
+    directory,
+    domains: config.domains,
+    serviceLocal: config.mail.from,
+  });
+  const { documents, passedOver } = sortAttachments(mail, config.mail.maxDocuments);
+  const messageId = rawValue(message, 'message-id')!;
+  return {
+    named: parties.named,
+    submission: {
+      sender,
+      signatories: parties.signatories,
+      copies: parties.copies,
+      ...ask,
+      documents,
+      passedOver,
+      subject: cleanLine(subject, MAX_SUBJECT),
+      text: cleanText(mail.text, MAX_TEXT),
+      messageId,
+      references: references(message),
+      key: submissionKey(message, sender, messageId, documents),
+      queueId,
+    },
+  };
+}
+
+/** Exactly one From with one mailbox, and it is the sender; Sender, where there is one, too. @throws Refusal */
+async function checkAuthor(message: RawMessage, sender: Person, { directory }: SubmissionContext): Promise<void> {
+  for (const [key, field] of [
+    ['from', 'From'],
+    ['sender', 'Sender'],
+  ] as const) {
+    if (key === 'sender' && rawValue(message, key) === null) continue;
+    const addresses = addressesOf(message, key);
+    if (addresses.length !== 1) throw refusals.badAddressField(field, 'it names several people, and one has to ask');
+    const person = await directory.findByMail(addresses[0]!.address);
+    if (person?.id !== sender.id) throw refusals.senderDiffers(field);
+  }
+}
+
+/** @throws Refusal */
+function readSubjectText(message: RawMessage): string {
+  const raw = rawValue(message, 'subject') ?? '';
+  if (raw.length > MAX_SUBJECT * 4) throw refusals.malformed('its subject is too long');
+  try {
+    const text = decodeUnstructured(Buffer.from(raw, 'latin1'));
+    if (text.length > MAX_SUBJECT) throw refusals.malformed('its subject is too long');
+    return text;
+  } catch (error) {
+    if (error instanceof UndecodableWord) throw refusals.badSubject();
+    throw error;
+  }
+}
+
+/** Message-IDs that the mail refers to, oldest first, at most 50. */
+function references(message: RawMessage): string[] {
+  const text = `${rawValue(message, 'references') ?? ''} ${rawValue(message, 'in-reply-to') ?? ''}`;
+  const ids = text.match(/<[\x21-\x3b\x3d\x3f-\x7e]{1,250}>/g) ?? [];
+  return [...new Set(ids)].slice(-50);
+}
+
+/**
+ * What makes two deliveries the same request (DESIGN.md decision 3): not queue id, Received or verdict, which a retry
+ * changes, and not the MIME dress, which a relay may change.
+ */
+function submissionKey(
+  message: RawMessage,
+  sender: Person,
+  messageId: string,
+  documents: readonly { readonly bytes: Buffer }[],
+): string {
+  const fields = KEY_FIELDS.map(key => [key, rawValue(message, key)?.replace(/[ \t]+/g, ' ') ?? null]);
+  const digests = documents.map(({ bytes }) => createHash('sha256').update(bytes).digest('hex'));
+  return createHash('sha256')
+    .update(JSON.stringify([sender.id, messageId, fields, digests]))
+    .digest('hex');
+}
