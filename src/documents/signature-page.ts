@@ -31,8 +31,8 @@ export interface DrawnPages {
 const INK = 0.1;
 const SOFT = 0.42;
 const LINE = 0.78;
-const ROW = 92;
-const BOX_HEIGHT = 72;
+const ROW = 100;
+const BOX_HEIGHT = 80;
 const FOOTER = 40;
 
 /**

@@ -47,6 +47,7 @@ interface Child {
 
 /** What Node maps writable before it has done anything, mostly V8's reserved code range, which it hardly uses. */
 const NODE_BASELINE = 640 * 1024 * 1024;
+const HOUR = 3_600_000;
 /** CPU time after which a child is replaced between jobs, in seconds. */
 const CPU_BETWEEN_JOBS = 300;
 /** Signals by which a process ends itself when it runs out of memory or stack, or is stopped by its CPU limit. */
@@ -94,7 +95,7 @@ export class DocumentWorker {
     await Promise.all(
       [...this.#children].map(child => {
         const ended = new Promise(resolve => child.process.once('close', resolve));
-        this.#keepAlive(child, true);
+        child.process.ref();
         child.process.kill('SIGKILL');
         return ended;
       }),
@@ -106,7 +107,14 @@ export class DocumentWorker {
       if (this.#closed) return reject(new DocumentWorkerUnavailable('closing'));
       if (this.#waiting.length >= this.#options.maxWaiting)
         return reject(new DocumentWorkerUnavailable('too many documents are waiting'));
-      this.#waiting.push({ job, resolve, reject });
+      const held = setInterval(() => {}, HOUR);
+      const settle =
+        <T>(how: (value: T) => void) =>
+        (value: T) => {
+          clearInterval(held);
+          how(value);
+        };
+      this.#waiting.push({ job, resolve: settle(resolve), reject: settle(reject) });
       this.#fill();
       this.#dispatch();
     });
@@ -156,7 +164,9 @@ export class DocumentWorker {
       if (child.process.pid === undefined) this.#ended(child, null, null, said);
     });
     child.process.on('close', (code, signal) => this.#ended(child, code, signal, said));
-    this.#keepAlive(child, false);
+    // An idle child must not keep the gateway's process from ending; a job does that itself.
+    // Standard error is a pipe, which Node makes a socket (child_process, options.stdio).
+    for (const part of [child.process, child.process.channel, child.process.stderr as Socket | null]) part?.unref();
   }
 
   #heard(child: Child, message: FromChild): void {
@@ -177,7 +187,6 @@ export class DocumentWorker {
       const next = this.#waiting.shift();
       if (!next) return;
       child.current = next;
-      this.#keepAlive(child, true);
       child.timer = setTimeout(() => {
         child.timedOut = true;
         child.process.kill('SIGKILL');
@@ -211,15 +220,6 @@ export class DocumentWorker {
     if (child.timer) clearTimeout(child.timer);
     child.timer = null;
     child.current = null;
-    this.#keepAlive(child, false);
-  }
-
-  /** An idle child must not keep the gateway's process from ending. */
-  #keepAlive(child: Child, busy: boolean): void {
-    const { process: handle } = child;
-    // Standard error is a pipe, which Node makes a socket (child_process, options.stdio).
-    const stderr = handle.stderr as Socket | null;
-    for (const part of [handle, handle.channel, stderr]) busy ? part?.ref() : part?.unref();
   }
 }
 
