@@ -44,13 +44,15 @@ const HANG_UP_MILLISECONDS = 5_000;
 
 /** @throws Error when the address is in use or cannot be listened on */
 export async function startMilter(options: MilterOptions): Promise<MilterServer> {
-  const connections = new Set<Connection>();
+  const connections = new Map<Connection, Promise<void>>();
   let stopping = false;
   // A half-closed connection still gets the replies to what it sent.
   const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
     const connection = new Connection(socket, options, () => stopping);
-    connections.add(connection);
-    void connection.run().finally(() => connections.delete(connection));
+    connections.set(
+      connection,
+      connection.run().finally(() => connections.delete(connection)),
+    );
   });
   server.maxConnections = options.maxConnections ?? 1_000;
   server.on('drop', () => options.logger.warn({ limit: server.maxConnections }, 'too many milter connections'));
@@ -66,12 +68,13 @@ export async function startMilter(options: MilterOptions): Promise<MilterServer>
     async stop(graceMilliseconds = 30_000) {
       stopping = true;
       const closed = new Promise<void>(resolve => server.close(() => resolve()));
-      for (const connection of connections) connection.closeIfIdle();
-      const deadline = setTimeout(() => {
-        for (const connection of connections) connection.cut();
-      }, graceMilliseconds);
+      for (const connection of connections.keys()) connection.closeIfIdle();
+      const { promise: graceOver, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, graceMilliseconds);
+      await Promise.race([Promise.all(connections.values()), graceOver]);
+      clearTimeout(timer);
+      for (const connection of connections.keys()) connection.cut();
       await closed;
-      clearTimeout(deadline);
     },
   };
 }
