@@ -110,10 +110,10 @@ function threading(request: Request): { inReplyTo?: string; references?: string[
 }
 
 interface Attachment {
-  readonly filename: string;
+  readonly filename: string | false;
   readonly content: Buffer;
   readonly contentType: string;
-  readonly contentDisposition: 'inline' | 'attachment';
+  readonly contentDisposition: string;
   readonly cid?: string;
 }
 
@@ -128,10 +128,12 @@ async function attachmentsOf(mail: Mail, cid: string): Promise<Attachment[]> {
     case 'finished': {
       const names = signedFileNames(mail.files.map(file => file.name));
       return mail.files.map((file, index) => ({
-        filename: names[index]!,
+        // Not `filename`: nodemailer then adds a Content-Type name in a form that RFC 2047 §5 (3) forbids. The names have
+        // neither quotes nor backslashes, and nodemailer encodes others than ASCII (RFC 2231).
+        filename: false,
+        contentDisposition: `attachment; filename="${names[index]!}"`,
         content: Buffer.from(file.bytes.buffer, file.bytes.byteOffset, file.bytes.byteLength),
         contentType: 'application/pdf',
-        contentDisposition: 'attachment',
       }));
     }
     default:

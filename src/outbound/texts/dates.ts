@@ -14,7 +14,11 @@ export function formatDate(date: Date, language: Language, timeZone: string): st
     minute: '2-digit',
     hourCycle: 'h23',
     timeZone,
-  }).format(date);
+  })
+    .formatToParts(date)
+    // "1er décembre", but "2 décembre".
+    .map(part => (language === 'fr' && part.type === 'day' && part.value === '1' ? '1er' : part.value))
+    .join('');
   return `${text} (${utcOffset(date, timeZone)})`;
 }
 

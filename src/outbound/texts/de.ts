@@ -44,7 +44,7 @@ export const de: Catalogue = {
         : `Alle ${signatories} unten genannten Personen erhalten ihren eigenen Link per Mail.`,
     next: 'Sobald alle unterschrieben haben, erhalten Sie und alle anderen Beteiligten das unterschriebene Exemplar per Mail.',
     nextInOrder:
-      'Sie werden nacheinander gefragt. Nach der letzten Unterschrift erhalten Sie und alle anderen Beteiligten das unterschriebene Exemplar per Mail.',
+      'Die Genannten werden nacheinander gefragt. Nach der letzten Unterschrift erhalten Sie und alle anderen Beteiligten das unterschriebene Exemplar per Mail.',
   },
   pleaseSign: {
     title: sender => `${sender} bittet um Ihre Unterschrift`,
