@@ -2,7 +2,7 @@
  * A whole company on loopback: an installation, its people, a real mail server in front and everybody's mailboxes.
  * The demo and the end-to-end tests run on it; the gateway inside is the one that companies run.
  */
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createTransport } from 'nodemailer';
 import { parse, stringify } from 'yaml';
@@ -34,7 +34,7 @@ export const PEOPLE: readonly SitePerson[] = [
 ];
 
 export interface SiteOptions {
-  /** A new folder; its parents must be searchable by user postfix. */
+  /** An existing, empty folder; its parents must be searchable by user postfix. */
   readonly folder: string;
   readonly people?: readonly SitePerson[];
   readonly keys?: SignatureAlgorithm;
@@ -81,6 +81,7 @@ export function addressOf(id: string): string {
 export async function makeSite(options: SiteOptions): Promise<Site> {
   const people = options.people ?? PEOPLE;
   const folder = join(options.folder, 'gateway');
+  chmodSync(options.folder, 0o711);
   const ports = { milter: await freePort(), lmtp: await freePort(), http: await freePort(), smtp: await freePort() };
   const mailboxes = await startSink();
 

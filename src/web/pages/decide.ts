@@ -23,7 +23,7 @@ export function confirmSignature(
       messages.replaceChildren();
       progress.hidden = false;
       try {
-        const after = await device.sign(token, documents, step => {
+        const after = await device.sign(token, view, documents, step => {
           now.textContent = texts.step[step];
           announce(texts.step[step]);
         });

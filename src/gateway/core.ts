@@ -1,0 +1,145 @@
+/**
+ * The gateway without its listeners and workers: what the command line works with beside a running gateway, and what
+ * `startGateway` builds on.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { ConfigError, pathIn } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import type { Directory } from '../directory/directory.ts';
+import { openYamlDirectory } from '../directory/yaml-file.ts';
+import type { Documents } from '../documents/documents.ts';
+import { createDocuments } from '../documents/pipeline.ts';
+import { DocumentWorker } from '../documents/worker.ts';
+import { createComposer } from '../outbound/composer.ts';
+import { readPassphrase } from '../pki/key-file.ts';
+import { type LoadedPki, loadPki } from '../pki/load.ts';
+import type { Deps } from '../requests/deps.ts';
+import { createDevices } from '../requests/devices.ts';
+import { createRequests } from '../requests/engine.ts';
+import type { Devices, Requests } from '../requests/requests.ts';
+import { FileBlobs } from '../store/blobs.ts';
+import { SqliteCertificateStore } from '../store/certificates.ts';
+import { openDatabase } from '../store/database.ts';
+import { MIGRATIONS } from '../store/migrations.ts';
+import { SqliteStore } from '../store/sqlite.ts';
+import { SqliteTimestampStore } from '../store/timestamps.ts';
+
+export interface CoreOptions {
+  readonly logger: Logger;
+  readonly now?: () => Date;
+}
+
+export interface Core {
+  readonly config: Config;
+  readonly store: SqliteStore;
+  readonly directory: Directory;
+  readonly pki: LoadedPki;
+  readonly documents: Documents;
+  readonly requests: Requests;
+  readonly devices: Devices;
+  /** What the workers of src/requests take. */
+  readonly deps: Deps;
+  /** What is called after a commit that made work; the gateway sets it to wake its workers. */
+  onWork: () => void;
+  /** Gives back what a killed gateway held and tidies what it left. Only with the state lock, before workers start. */
+  takeOver(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @throws Error in words when a key, the directory or the database can't be used */
+export async function openCore(config: Config, options: CoreOptions): Promise<Core> {
+  const { logger } = options;
+  const now = options.now ?? (() => new Date());
+  const state = pathIn(config, config.state);
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  const directory = await openYamlDirectory(pathIn(config, config.directory.file), config.language, logger);
+  const database = openDatabase(join(state, 'signpost.db'), MIGRATIONS);
+  const blobs = await FileBlobs.open(join(state, 'blobs'));
+  const store = new SqliteStore(database, blobs, now);
+  const pki = await loadPki({
+    config,
+    passphrase: await passphraseOf(config),
+    certificates: new SqliteCertificateStore(database),
+    timestamps: new SqliteTimestampStore(database),
+    now,
+    logger,
+  });
+  const worker = lazyWorker(() => new DocumentWorker({ ...config.documents, log: logger }));
+  const documents = createDocuments({ worker, pki, company: config.company });
+  let onWork = (): void => {};
+  const deps: Deps = {
+    store,
+    documents,
+    pki,
+    composer: createComposer({ config, publicUrl: config.publicUrl }),
+    directory,
+    config,
+    linkKey: secretKey(config, 'link.key'),
+    linkUrl: token => `${config.publicUrl}/s/${token}`,
+    now,
+    randomBytes: size => randomBytes(size),
+    logger,
+    wake: () => onWork(),
+  };
+  return {
+    config,
+    store,
+    directory,
+    pki,
+    documents,
+    requests: createRequests(deps),
+    devices: createDevices(deps),
+    deps,
+    get onWork() {
+      return onWork;
+    },
+    set onWork(work) {
+      onWork = work;
+    },
+    async takeOver() {
+      store.forgetLeases();
+      await blobs.clean(now());
+    },
+    async close() {
+      await worker.close();
+      await store.close();
+    },
+  };
+}
+
+/** The child processes start with the first document: the command line mostly needs none. */
+function lazyWorker(create: () => DocumentWorker): Pick<DocumentWorker, 'inspect' | 'firstRevision' | 'close'> {
+  let worker: DocumentWorker | null = null;
+  const started = (): DocumentWorker => {
+    worker ??= create();
+    return worker;
+  };
+  return {
+    inspect: pdf => started().inspect(pdf),
+    firstRevision: (pdf, plan) => started().firstRevision(pdf, plan),
+    close: async () => worker?.close(),
+  };
+}
+
+/** Under systemd the passphrase is a credential (systemd.exec(5)); else the file that the configuration names. */
+function passphraseOf(config: Config): Promise<string> {
+  const credentials = process.env.CREDENTIALS_DIRECTORY;
+  const path = credentials === undefined ? pathIn(config, config.passphrase) : join(credentials, 'passphrase');
+  return readPassphrase(path, credentials);
+}
+
+/** A key of at least 32 bytes in hex, from keys/NAME. */
+export function secretKey(config: Config, name: string): Buffer {
+  const path = pathIn(config, join('keys', name));
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw new ConfigError(`${path} can't be read (${(error as NodeJS.ErrnoException).code}); signpost init makes it`);
+  }
+  if (!/^([0-9a-f]{2}){32,}$/.test(text)) throw new ConfigError(`${path} must hold at least 32 bytes in hexadecimal`);
+  return Buffer.from(text, 'hex');
+}

@@ -1,0 +1,147 @@
+/**
+ * The gateway: builds everything from the configuration, starts it in the order in which parts need each other, and
+ * stops it the other way round. The only file that knows every part.
+ */
+import { hkdfSync } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
+import { startMilter } from '../../milter/server.ts';
+import { pathIn } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { startHttp } from '../http/server.ts';
+import { createGatekeeper } from '../intake/gatekeeper.ts';
+import { startLmtp } from '../intake/lmtp.ts';
+import { startSender } from '../outbound/sender.ts';
+import { startJobs } from '../requests/jobs.ts';
+import type { Requests } from '../requests/requests.ts';
+import { lockState } from '../store/lock.ts';
+import { type Core, openCore, secretKey } from './core.ts';
+
+export interface GatewayOptions {
+  readonly logger: Logger;
+  readonly now?: () => Date;
+  /** Wraps what the phone's API sees: for tests of a hostile gateway. */
+  readonly wrapRequests?: (requests: Requests) => Requests;
+}
+
+export interface Gateway {
+  readonly core: Core;
+  /** Jobs and outgoing mail rest; what is under way ends first. */
+  pause(): Promise<void>;
+  resume(): void;
+  /** Takes nothing new, ends what is under way, closes. */
+  stop(): Promise<void>;
+}
+
+const WEB_ROOT = fileURLToPath(new URL('../../dist/web/', import.meta.url));
+
+/** @throws StateLocked when another gateway runs on this state folder; Error in words for everything an admin can mend */
+export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
+  const { logger } = options;
+  const now = options.now ?? (() => new Date());
+  const steps: (() => Promise<unknown> | unknown)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const step of steps.splice(0).reverse()) await step();
+  };
+  try {
+    const lock = lockState(pathIn(config, config.state));
+    steps.push(() => lock.release());
+    const core = await openCore(config, { logger, now });
+    steps.push(() => core.close());
+    const { store, directory, documents, requests, devices, pki } = core;
+    await core.takeOver();
+
+    const jobs = startJobs(core.deps);
+    steps.push(() => jobs.stop());
+    const sender = startSender({
+      outbox: store.outbox,
+      blobs: store.blobs,
+      smtp: config.mail.smtp,
+      now,
+      logger: logger.child({ part: 'outbound' }),
+    });
+    steps.push(() => sender.stop());
+    core.onWork = () => {
+      jobs.wake();
+      sender.wake();
+    };
+
+    const http = await startHttp({
+      config,
+      requests: options.wrapRequests?.(requests) ?? requests,
+      devices,
+      directory,
+      pki,
+      once: store.once,
+      gatewayKey: pki.gatewayKey,
+      nonceKey: new Uint8Array(hkdfSync('sha256', secretKey(config, 'link.key'), '', 'signpost nonce', 32)),
+      webRoot: WEB_ROOT,
+      now,
+      log: logger.child({ part: 'http' }),
+    });
+    steps.push(() => http.close());
+
+    const verdictKey = { id: 'v1', secret: secretKey(config, 'verdict.key') };
+    const lmtp = await startLmtp({
+      listen: config.mail.lmtp,
+      config,
+      directory,
+      verdictKeys: [verdictKey],
+      requests,
+      onBounce: rowId => noteBounce(core, rowId),
+      now,
+      log: logger.child({ part: 'lmtp' }),
+    });
+    steps.push(() => lmtp.stop());
+
+    // Last: from here on Postfix lets mail in.
+    const milter = await startMilter({
+      listen: config.mail.milter,
+      createHandler: createGatekeeper({
+        config,
+        directory,
+        documents,
+        verdictKeys: [verdictKey],
+        pendingOf: personId => store.requests.countOpenBySender(personId),
+        now,
+        log: logger.child({ part: 'milter' }),
+      }),
+      actions: ['addHeaders', 'changeHeaders'],
+      macros: {
+        connect: ['j', 'client_addr'],
+        mail: ['i', 'auth_authen', 'auth_type'],
+        rcpt: ['i'],
+        endOfMessage: ['i'],
+      },
+      logger: logger.child({ part: 'milter' }),
+    });
+    steps.push(() => milter.stop());
+    logger.info(
+      { company: config.company.name, domains: config.domains.map(({ sign }) => sign), publicUrl: config.publicUrl },
+      'gateway is up',
+    );
+
+    return {
+      core,
+      async pause() {
+        await Promise.all([jobs.pause(), sender.pause()]);
+      },
+      resume() {
+        jobs.resume();
+        sender.resume();
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** A delivery report: the outbox row that it names didn't reach its recipient. */
+async function noteBounce({ store, deps }: Core, rowId: string): Promise<void> {
+  const row = await store.outbox.find(rowId);
+  if (row === null) return;
+  await store.outbox.update(rowId, { state: 'bounced', nextAttemptAt: row.nextAttemptAt, lastReply: row.lastReply });
+  deps.logger.warn({ request: row.requestId, row: rowId, kind: row.kind }, 'a mail of ours came back as undeliverable');
+}
