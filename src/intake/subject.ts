@@ -48,7 +48,7 @@ const SPELLINGS = [
   'cachet',
   'siegel',
 ];
-const SIGNATURE = '(?:signatures?|signaturen?|unterschrift(?:en)?)';
+const SIGNATURE = '(?:signatur(?:en|es?)?|unterschrift(?:en)?)';
 /** How much a level asks of the person who signs; the company's seal asks nothing. */
 const RANK: Readonly<Record<Level, number>> = { seal: 0, standard: 1, advanced: 2, qualified: 3 };
 const DAY = 86_400_000;
@@ -176,9 +176,11 @@ function deadline(tag: string, { now, maxExpiry }: SubjectOptions): Date {
   const days = /^due:? (?:in )?(\d{1,4}) days?$/.exec(tag);
   let due: Date;
   if (date) {
-    // The whole of that day, in UTC.
+    // The whole of that day, in UTC; on the last possible day as much of it as there is.
     due = new Date(`${date[1]}-${date[2]}-${date[3]}T23:59:59Z`);
     if (Number.isNaN(due.getTime()) || due.getUTCDate() !== Number(date[3])) throw refusals.badDue(tag);
+    const latest = now.getTime() + maxExpiry;
+    if (due.getTime() > latest && due.getTime() - DAY < latest) due = new Date(latest);
   } else if (days) {
     due = new Date(now.getTime() + Number(days[1]) * DAY);
   } else {

@@ -27,11 +27,23 @@ export class SmtpClient {
     });
   }
 
-  /** Connects, reads the greeting and says EHLO. */
-  static async connect(port: number, helo = 'client.test'): Promise<SmtpClient> {
-    const client = new SmtpClient(connect(port, '127.0.0.1'));
+  /** Connects (from another loopback address, if one is named), reads the greeting and says EHLO, or LHLO for LMTP. */
+  static async connect(
+    target: number | { readonly path: string },
+    helo = 'client.test',
+    options: { readonly localAddress?: string; readonly lmtp?: boolean } = {},
+  ): Promise<SmtpClient> {
+    const client = new SmtpClient(
+      typeof target === 'number'
+        ? connect({
+            port: target,
+            host: '127.0.0.1',
+            ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
+          })
+        : connect(target.path),
+    );
     await client.reply();
-    await client.command(`EHLO ${helo}`);
+    await client.command(`${options.lmtp ? 'LHLO' : 'EHLO'} ${helo}`);
     return client;
   }
 
