@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { der } from '../../../src/pki/der.ts';
+import type { LoadedPki } from '../../../src/pki/load.ts';
+import { parseCertificate, toPem } from '../../../src/pki/x509.ts';
+import { has } from '../../support/tools.ts';
+import { ALGORITHMS, JOHN, load, make, pem, request, Workspace } from './support.ts';
+
+const MALFORMED = Buffer.from(der.sequence(der.enumerated(1)));
+
+describe.skipIf(!has('openssl')).each(ALGORITHMS)('OCSP with a CA of kind %s', algorithm => {
+  const workspace = new Workspace();
+  let pki: LoadedPki;
+  let john: string;
+  let time = Date.now();
+  beforeAll(async () => {
+    await make(workspace, { algorithm });
+    pki = await load(workspace, { now: () => new Date(time) });
+    const record = await pki.ca.issueForPerson(request(workspace), JOHN, 'd');
+    john = record.serial;
+    workspace.put('john.pem', pem(record.certificate));
+  });
+  afterAll(() => workspace.remove());
+
+  /** openssl makes the request, we answer, openssl verifies the answer (and its nonce) and prints it. */
+  const ask = async (...args: string[]) => {
+    workspace.must('ocsp', '-issuer', 'certs/ca.pem', ...args, '-reqout', 'req.der');
+    workspace.put('resp.der', await pki.ca.ocsp(readFileSync(workspace.path('req.der'))));
+    return workspace.openssl(
+      ...['ocsp', '-reqin', 'req.der', '-respin', 'resp.der', '-issuer', 'certs/ca.pem', '-CAfile', 'certs/ca.pem'],
+      '-resp_text',
+    ).output;
+  };
+
+  it('says good for certificates of persons, the seal and the timestamping unit, nonce repeated', async () => {
+    for (const file of ['john.pem', 'certs/seal.pem', 'certs/tsa.pem']) {
+      const answer = await ask('-cert', file);
+      expect(answer).toMatch(/Response verify OK/);
+      expect(answer).toMatch(/Cert Status: good/);
+      expect(answer).toMatch(/OCSP Nonce/);
+      expect(answer).toMatch(/This Update: [\s\S]*Next Update: /);
+      expect(answer).not.toMatch(/WARNING|rror/);
+    }
+  });
+
+  it('answers without a nonce, with SHA-256 CertIDs, and several certificates at once', async () => {
+    const plain = await ask('-no_nonce', '-cert', 'john.pem');
+    expect(plain).toMatch(/Response verify OK/);
+    expect(plain).not.toMatch(/OCSP Nonce/);
+    const several = await ask('-sha256', '-cert', 'john.pem', '-cert', 'certs/seal.pem', '-sha1', '-serial', '0x1234');
+    expect(several).toMatch(/Response verify OK/);
+    expect(several.match(/Cert Status: good/g)).toHaveLength(2);
+    expect(several.match(/Cert Status: unknown/g)).toHaveLength(1);
+    expect(several).toMatch(/Hash Algorithm: sha256/);
+  });
+
+  it('says unknown for serials never issued and for other issuers', async () => {
+    const answer = await ask('-serial', '0x0123456789');
+    expect(answer).toMatch(/Response verify OK/);
+    expect(answer).toMatch(/Cert Status: unknown/);
+    workspace.must(
+      ...'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=Other -keyout o.key -out o.pem'.split(
+        ' ',
+      ),
+    );
+    workspace.must('ocsp', '-issuer', 'o.pem', '-serial', `0x${john}`, '-reqout', 'req.der');
+    workspace.put('resp.der', await pki.ca.ocsp(readFileSync(workspace.path('req.der'))));
+    expect(workspace.must('ocsp', '-respin', 'resp.der', '-noverify', '-resp_text')).toMatch(/Cert Status: unknown/);
+  });
+
+  it('says revoked with time and reason from the moment of the revocation on', async () => {
+    time += 1000;
+    await pki.ca.revoke(john, 'keyCompromise');
+    const answer = await ask('-cert', 'john.pem');
+    expect(answer).toMatch(/Response verify OK/);
+    expect(answer).toMatch(/Cert Status: revoked/);
+    expect(answer).toMatch(/Revocation Reason: keyCompromise/);
+  });
+
+  it('validation data holds the chain, the CRL, and an answer for each certificate of ours', async () => {
+    const stamp = await pki.timestamps.stamp(new Uint8Array(32));
+    const data = await pki.validationData([pki.seal.certificate, ...stamp.certificates]);
+    expect(data.certificates).toHaveLength(3);
+    expect(data.ocsps).toHaveLength(2);
+    data.ocsps.forEach((answer, i) => {
+      workspace.put('kept.der', answer);
+      workspace.put('for.pem', toPem([pki.seal.certificate, stamp.certificates[0]!][i]!));
+      const args = ['-respin', 'kept.der', '-issuer', 'certs/ca.pem', '-CAfile', 'certs/ca.pem', '-cert', 'for.pem'];
+      expect(workspace.openssl('ocsp', ...args).output).toMatch(/for\.pem: good[\s\S]*Response verify OK/);
+    });
+    workspace.put('kept.crl', data.crls[0]!);
+    expect(
+      workspace.openssl('crl', '-inform', 'DER', '-in', 'kept.crl', '-noout', '-CAfile', 'certs/ca.pem').output,
+    ).toMatch(/verify OK/);
+  });
+
+  it('answers malformedRequest to everything else, never throws', async () => {
+    workspace.must('ocsp', '-issuer', 'certs/ca.pem', '-cert', 'john.pem', '-reqout', 'sound.der');
+    const sound = readFileSync(workspace.path('sound.der'));
+    const certId = certIdOf(pki, '12');
+    const withRequests = (count: number) =>
+      der.sequence(der.sequence(der.sequence(...Array.from({ length: count }, () => der.sequence(certId)))));
+    const withNonce = (nonce: Uint8Array) =>
+      der.sequence(
+        der.sequence(
+          der.sequence(der.sequence(certId)),
+          der.constructed(2, der.sequence(der.sequence(der.oid('1.3.6.1.5.5.7.48.1.2'), der.octetString(nonce)))),
+        ),
+      );
+    expect(Buffer.from(await pki.ca.ocsp(withRequests(32))).equals(MALFORMED)).toBe(false);
+    for (const bad of [
+      new Uint8Array(),
+      new Uint8Array(65_536),
+      Buffer.from('GET / HTTP/1.1'),
+      Buffer.concat([sound, Buffer.from([0])]),
+      withRequests(0),
+      withRequests(33),
+      withNonce(der.octetString(new Uint8Array())),
+      withNonce(der.octetString(new Uint8Array(129))),
+      withNonce(der.null),
+      certId,
+    ]) {
+      expect(Buffer.from(await pki.ca.ocsp(bad)).equals(MALFORMED)).toBe(true);
+    }
+    for (let length = 0; length < sound.length; length++) {
+      expect(Buffer.from(await pki.ca.ocsp(sound.subarray(0, length))).equals(MALFORMED)).toBe(true);
+    }
+  });
+
+  function certIdOf(from: LoadedPki, serial: string): Uint8Array {
+    const root = parseCertificate(from.ca.chain[0]!);
+    return der.sequence(
+      der.sequence(der.oid('1.3.14.3.2.26')),
+      der.octetString(root.subject.subarray(0, 20)),
+      der.octetString(new Uint8Array(20)),
+      der.integer(serial),
+    );
+  }
+});
