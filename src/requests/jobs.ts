@@ -17,7 +17,8 @@ const BACKOFF = { firstMs: 1_000, mostMs: 10 * 60_000 };
 /** From here on a failing job is an error that somebody should look at. */
 const ALARMING_ATTEMPTS = 5;
 
-const WORK: Readonly<Record<Job['kind'], (deps: Deps, job: Job) => Promise<void>>> = {
+/** What each kind of job does; throws when it is to be tried again. */
+export const WORK: Readonly<Record<Job['kind'], (deps: Deps, job: Job) => Promise<void>>> = {
   prepare: prepareRequest,
   close: closeRequest,
   expire: expireRequest,
