@@ -70,13 +70,16 @@ describe('bytes', () => {
     }
   });
 
-  test('no session id, link hash or personal link is in a mail, but the link in its own signatory’s', async () => {
-    for (const [label, { text, html, headers }] of await parseAll()) {
-      const all = JSON.stringify([text, html, headers]);
-      expect(all, label).not.toMatch(/SECRETSESSION|c0ffee/);
-      expect(all.includes('/s/'), label).toBe(/please-sign|reminder/.test(label));
-    }
-  });
+  test.skipIf(!hasPython)(
+    'no session id, link hash or personal link is in a mail, but the link in its own signatory’s',
+    async () => {
+      for (const [label, { text, html, headers }] of await parseAll()) {
+        const all = JSON.stringify([text, html, headers]);
+        expect(all, label).not.toMatch(/SECRETSESSION|c0ffee/);
+        expect(all.includes('/s/'), label).toBe(/please-sign|reminder/.test(label));
+      }
+    },
+  );
 
   test('an address or row id that could leave its place is refused', async () => {
     const mail: Mail = { kind: 'enrolment-code', code: '123456', minutes: 15 };
