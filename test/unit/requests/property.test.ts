@@ -11,6 +11,7 @@ const action = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('jobs' as const), who: fc.nat(2) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('turn' as const), who: fc.nat(2) }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('signature' as const), who: fc.nat(2) }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constant('sign' as const), who: fc.nat(2) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reject' as const), who: fc.nat(2) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), who: fc.nat(2) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('again' as const), who: fc.nat(2) }) },
@@ -58,6 +59,8 @@ async function play(mode: 'parallel' | 'ordered', batches: readonly (readonly { 
           return;
         case 'signature':
           return grant && world.requests.completeTurn(session.id, phone.device, grant.turn, signatures(grant, phone));
+        case 'sign':
+          return world.sign(session, phone);
         case 'reject':
           return world.requests.reject(session.id, phone.device, null);
         case 'cancel':
@@ -86,6 +89,7 @@ async function play(mode: 'parallel' | 'ordered', batches: readonly (readonly { 
     expect(requestHasEnded((await world.fresh(request)).state)).toBe(true);
     expect(await world.store.jobs.lease(9, 1000, new Date(world.now.getTime() + 1e9))).toEqual([]);
     expect(await world.requests.list({ ended: false })).toEqual([]);
+    return (await world.fresh(request)).state;
   } finally {
     await world.close();
   }
@@ -143,9 +147,14 @@ async function checkInvariants(world: World, id: string): Promise<void> {
 describe('random actions', () => {
   test.each(['parallel', 'ordered'] as const)('keep every invariant (%s)', async mode => {
     const batches = fc.array(fc.array(action, { minLength: 1, maxLength: 3 }), { minLength: 5, maxLength: 25 });
+    const ends = new Set<string>();
     await fc.assert(
-      fc.asyncProperty(batches, actions => play(mode, [[{ do: 'jobs', who: 0 }], ...actions])),
+      fc.asyncProperty(batches, async actions => {
+        ends.add(await play(mode, [[{ do: 'jobs', who: 0 }], ...actions]));
+      }),
       { numRuns: 60, seed: 20260504 },
     );
+    // The actions reach every end.
+    expect([...ends].sort()).toEqual(['cancelled', 'expired', 'finished', 'rejected']);
   });
 });
