@@ -219,12 +219,10 @@ export class MilterClient {
     }
   }
 
-  /** The milter's own lists, once it has given any, replace what we would send. */
+  /** Where the milter named the macros that it wants, it gets those; an empty list changes nothing, as in Postfix. */
   #wanted(stage: Stage, macros: MacroValues): ReadonlyMap<string, string> {
-    const lists = this.#agreed.macros;
-    const names = stage in SMFIM ? (lists.get(stage as MacroStage) ?? []) : null;
-    const all = Object.entries(macros);
-    return new Map(lists.size === 0 || names === null ? all : all.filter(([name]) => names.includes(name)));
+    const names = stage in SMFIM ? (this.#agreed.macros.get(stage as MacroStage) ?? []) : [];
+    return new Map(Object.entries(macros).filter(([name]) => names.length === 0 || names.includes(name)));
   }
 
   async #write(command: Command): Promise<void> {

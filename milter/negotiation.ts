@@ -23,7 +23,10 @@ export interface Wishes {
    * body. A verdict other than continue there is told at the next stage that replies, for the whole message.
    */
   readonly silent: readonly Exclude<Stage, 'endOfMessage'>[];
-  /** The macros wanted at each stage; Postfix then sends none at the stages that are left out. Null: the MTA's own choice. */
+  /**
+   * The macros wanted at a stage, in place of the MTA's own choice there; an empty list changes nothing. Null: the MTA's
+   * choice everywhere. (Postfix's own choice has no client_addr; the address comes with connect.)
+   */
   readonly macros: Readonly<Partial<Record<MacroStage, readonly string[]>>> | null;
   /** The largest data size to agree to. */
   readonly dataSize: DataSize;

@@ -178,7 +178,7 @@ describe('client and server', () => {
     },
   );
 
-  test('macro lists that the milter names replace the rest', async () => {
+  test('the macros that the milter names for a stage replace the MTA’s choice there', async () => {
     const seen: unknown[] = [];
     const { connect } = await serve(
       {
@@ -190,9 +190,14 @@ describe('client and server', () => {
       { macros: { mail: ['auth_authen'], endOfMessage: ['i'] } },
     );
     const milter = await connect();
-    await milter.helo('a', { dropped: '1' });
+    await milter.helo('a', { kept: '1' });
     await milter.mail('a@b', [], { auth_authen: 'alice', dropped: '2' });
-    expect(seen).toEqual([[['auth_authen', 'alice']]]);
+    expect(seen).toEqual([
+      [
+        ['kept', '1'],
+        ['auth_authen', 'alice'],
+      ],
+    ]);
     await milter.quit();
   });
 

@@ -131,12 +131,12 @@ describe('negotiation', () => {
     const both = POSTFIX.steps | SMFIP.MDS_256K | SMFIP.MDS_1M;
     const small = await agreed({}, {}, { steps: both });
     expect(small.steps & (SMFIP.MDS_256K | SMFIP.MDS_1M)).toBe(0);
-    expect(small.session.maxPacket).toBe(65_535 + 65_536);
+    expect(small.session.maxPacket).toBe(65_535 + 4_096);
     const large = await agreed({}, { dataSize: '1M' }, { steps: both });
     expect(large.steps & (SMFIP.MDS_256K | SMFIP.MDS_1M)).toBe(SMFIP.MDS_1M);
-    expect(large.session.maxPacket).toBe(1_048_575 + 65_536);
+    expect(large.session.maxPacket).toBe(1_048_575 + 4_096);
     const medium = await agreed({}, { dataSize: '1M' }, { steps: POSTFIX.steps | SMFIP.MDS_256K });
-    expect(medium.session.maxPacket).toBe(262_143 + 65_536);
+    expect(medium.session.maxPacket).toBe(262_143 + 4_096);
   });
 });
 
