@@ -1,8 +1,9 @@
 /** The way from Postfix's queue into the gateway: lost replies, and mail that did not come through the gatekeeper. */
+import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Request } from '../../../src/requests/model.ts';
 import { freePort } from '../../../src/tryout/ports.ts';
-import { SIGN_DOMAIN } from '../../../src/tryout/site.ts';
+import { PEOPLE, SIGN_DOMAIN } from '../../../src/tryout/site.ts';
 import { type Company, startCompany } from '../../support/company.ts';
 import { type LossyProxy, startLossyProxy } from '../../support/lossy-proxy.ts';
 import { makeMessage } from '../../support/message.ts';
@@ -16,12 +17,29 @@ const ANNA = 'anna.muller@sign.company.com';
 let proxy: LossyProxy;
 let company: Company;
 let lmtpPort = 0;
+/** Where nobody lives: refuses every recipient. */
+const refusing = {
+  port: 0,
+  server: new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['AUTH', 'STARTTLS'],
+    onRcptTo: (_, __, callback) => callback(new Error('no such mailbox')),
+  }),
+};
 
 beforeAll(async () => {
   if (!hasPostfix) return;
+  refusing.port = await freePort();
+  await new Promise<void>(resolve => refusing.server.listen(refusing.port, '127.0.0.1', resolve));
   proxy = await startLossyProxy(await freePort(), () => lmtpPort);
   company = await startCompany({
-    postfixExtra: [`transport_maps = inline:{ {${SIGN_DOMAIN} = lmtp:inet:127.0.0.1:${proxy.port}} }`],
+    people: [...PEOPLE, { id: 'dead.letter', name: 'Dead Letter' }],
+    postfixExtra: [
+      `transport_maps = inline:{ {${SIGN_DOMAIN} = lmtp:inet:127.0.0.1:${proxy.port}}, {dead.letter@company.com = smtp:[127.0.0.1]:${refusing.port}} }`,
+      // Postfix's own delivery reports pass the gatekeeper, too.
+      'internal_mail_filter_classes = bounce',
+      'non_smtpd_milters = $smtpd_milters',
+    ],
   });
   const { lmtp } = company.site.config.mail;
   if ('port' in lmtp) lmtpPort = lmtp.port;
@@ -29,6 +47,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await company?.stop();
   await proxy?.stop();
+  await new Promise<void>(resolve => refusing.server.close(resolve));
 });
 
 async function allRequests(): Promise<Request[]> {
@@ -106,7 +125,7 @@ describe.skipIf(!hasPostfix)('LMTP', () => {
       ['the body', message.replace('Please sign this.', 'Please sign thus.'), [JOHN]],
     ];
     for (const [what, bytes, to] of changed) {
-      expect(bytes, what).not.toBe(what === 'another recipient' ? '' : message);
+      expect(bytes !== message || to.length > 1, what).toBe(true);
       const replies = await handIn(bytes, [...to]);
       expect(replies, what).toHaveLength(to.length);
       for (const reply of replies) {
@@ -114,6 +133,23 @@ describe.skipIf(!hasPostfix)('LMTP', () => {
       }
     }
     expect((await allRequests()).length).toBe(count);
+  });
+
+  test("Postfix's own report about a mail of ours reaches its outbox row", async () => {
+    await mail(makeMessage({ subject: 'To nobody', to: 'dead.letter@sign.company.com' }), [
+      'dead.letter@sign.company.com',
+    ]);
+    const { store } = company.gateway.core;
+    const bounced = async (): Promise<boolean> => {
+      const request = (await allRequests()).find(({ subject }) => subject === 'To nobody');
+      const rows = request ? await store.outbox.listForRequest(request.id) : [];
+      return rows.some(({ recipient, state }) => recipient === 'dead.letter@company.com' && state === 'bounced');
+    };
+    let tries = 0;
+    while (!(await bounced())) {
+      expect(tries++, company.site.postfix!.log().split('\n').slice(-15).join('\n')).toBeLessThan(400);
+      await new Promise(resolve => setTimeout(resolve, 50));
+    }
   });
 
   test('equal recipients in one transaction get each their reply, so that nobody waits for ever', async () => {
