@@ -63,9 +63,14 @@ export class CompanyAuthority implements CertificateAuthority {
     return record;
   }
 
-  /** Records a certificate that was issued at set-up (seal, timestamping unit), so that OCSP knows it. */
+  /**
+   * Records a certificate that was issued at set-up (seal, timestamping unit), so that OCSP knows it.
+   * @throws Error when its key is recorded under another serial: OCSP would call the new one unknown
+   */
   async register(certificate: Certificate): Promise<void> {
-    await this.#options.store.add(recordFor(certificate, null, null));
+    const { store } = this.#options;
+    if ((await store.add(recordFor(certificate, null, null))) || (await store.find(certificate.serial))) return;
+    throw new Error(`certificate ${certificate.serial} has a key that the database knows from another certificate`);
   }
 
   find(serial: string): Promise<CertificateRecord | null> {

@@ -150,7 +150,9 @@ export async function loadKeyFile(
   if (/-----BEGIN (EC |RSA )?PRIVATE KEY-----/.test(pem)) {
     throw new KeyFileError('not-encrypted', `${path} is not encrypted; run: openssl pkcs8 -topk8 -scrypt`);
   }
-  const match = /^-----BEGIN ENCRYPTED PRIVATE KEY-----\n([\s\S]+)\n-----END ENCRYPTED PRIVATE KEY-----\s*$/.exec(pem);
+  const match = /^-----BEGIN ENCRYPTED PRIVATE KEY-----\r?\n([\s\S]+)\n-----END ENCRYPTED PRIVATE KEY-----\s*$/.exec(
+    pem,
+  );
   const damaged = new KeyFileError('damaged', `${path} is damaged: it is not an encrypted PKCS#8 key in PEM form`);
   if (!match) throw damaged;
   try {
@@ -188,9 +190,8 @@ async function readPrivateFile(path: string, othersMayRead = false): Promise<str
 }
 
 /**
- * Reads the passphrase of the key files.
- * @param config its `passphrase` is a path, relative to `folder`
- * @param credentials $CREDENTIALS_DIRECTORY of systemd.exec(5): its file `passphrase` wins, and systemd guards its mode
+ * Reads the passphrase of the key files; its last line end is cut off.
+ * @param credentials $CREDENTIALS_DIRECTORY (systemd.exec(5)): systemd guards the files in it, whatever their mode says
  * @throws KeyFileError
  */
 export async function readPassphrase(path: string, credentials: string | undefined): Promise<string> {

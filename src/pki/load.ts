@@ -1,6 +1,5 @@
 /** Opens the PKI that createPki made, for the gateway and the command line. */
 
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
@@ -155,13 +154,4 @@ async function validationData(
     ocsps,
     crls: ours ? [await ca.crl()] : [],
   };
-}
-
-/**
- * Where the passphrase lies: systemd's credential `passphrase` when there is one, else the configured path.
- * @param credentials $CREDENTIALS_DIRECTORY (systemd.exec(5))
- */
-export function passphrasePath(config: Pick<Config, 'folder' | 'passphrase'>, credentials: string | undefined): string {
-  const credential = credentials && resolve(credentials, 'passphrase');
-  return credential && existsSync(credential) ? credential : resolve(config.folder, config.passphrase);
 }

@@ -102,15 +102,23 @@ function parseSignedData(token: Uint8Array) {
   if (oidOf(encapsulated.next(TAG.oid)) !== OID.tstInfo) throw new DerError('not about a TSTInfo');
   const content = read(encapsulated.next(constructed(0)).content, TAG.octetString).content;
   encapsulated.finish();
-  const certificates = children(fields.optional(constructed(0))?.content ?? new Uint8Array())
-    .filter(element => element.tag === TAG.sequence)
-    .map(element => parseCertificate(new Uint8Array(element.bytes)));
+  const certificates = children(fields.optional(constructed(0))?.content ?? new Uint8Array()).flatMap(usable);
   fields.optional(constructed(1));
   const signerInfos = new Fields(fields.next(TAG.set).content);
   fields.finish();
   const signerInfo = parseSignerInfo(signerInfos.sequence());
   signerInfos.finish();
   return { content, certificates, signerInfo };
+}
+
+/** Authorities add what they like (a version 1 root, attribute certificates): what can't be read can't be in the chain. */
+function usable({ bytes }: Element): Certificate[] {
+  try {
+    return [parseCertificate(new Uint8Array(bytes))];
+  } catch (error) {
+    if (error instanceof DerError) return [];
+    throw error;
+  }
 }
 
 function parseSignerInfo(fields: Fields): SignerInfo {

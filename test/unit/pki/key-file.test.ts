@@ -9,7 +9,6 @@ import {
   signingKey,
   writeKeyFile,
 } from '../../../src/pki/key-file.ts';
-import { passphrasePath } from '../../../src/pki/load.ts';
 import { has } from '../../support/tools.ts';
 import { ALGORITHMS, PASSPHRASE, Workspace } from './support.ts';
 
@@ -110,15 +109,10 @@ describe('passphrase', () => {
     expect(await fault(readPassphrase(workspace.path('nothing'), undefined))).toBe('missing');
   });
 
-  it("comes from systemd's credential where there is one, whatever its mode", async () => {
-    const config = { folder: workspace.folder, passphrase: 'pass' };
-    const credentials = workspace.path('credentials');
-    expect(passphrasePath(config, undefined)).toBe(workspace.path('pass'));
-    expect(passphrasePath(config, credentials)).toBe(workspace.path('pass'));
-    chmodSync(workspace.put('credentials/passphrase', 'from systemd\n'), 0o444);
-    const path = passphrasePath(config, credentials);
-    expect(path).toBe(workspace.path('credentials/passphrase'));
-    expect(await readPassphrase(path, credentials)).toBe('from systemd');
-    expect(passphrasePath({ ...config, passphrase: '/run/pass' }, undefined)).toBe('/run/pass');
+  it('may be readable by others where systemd guards it', async () => {
+    const path = workspace.put('credentials/passphrase', 'from systemd\n');
+    chmodSync(path, 0o444);
+    expect(await readPassphrase(path, workspace.path('credentials'))).toBe('from systemd');
+    expect(await fault(readPassphrase(path, workspace.path('cred')))).toBe('readable-by-others');
   });
 });

@@ -1,12 +1,25 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { certificatePath, keyPath } from '../../../src/pki/create.ts';
-import { KeyFileError } from '../../../src/pki/key-file.ts';
+import { KeyFileError, loadKeyFile } from '../../../src/pki/key-file.ts';
 import { type LoadedPki, PkiUnusable } from '../../../src/pki/load.ts';
 import { organizationIdentifier } from '../../../src/pki/names.ts';
-import { parseCertificate } from '../../../src/pki/x509.ts';
-import { has } from '../../support/tools.ts';
-import { ALGORITHMS, DAY, JOHN, load, make, PASSPHRASE, pem, request, Workspace } from './support.ts';
+import { sealProfile } from '../../../src/pki/profiles.ts';
+import { parseCertificate, signCertificate } from '../../../src/pki/x509.ts';
+import { has, run } from '../../support/tools.ts';
+import {
+  ALGORITHMS,
+  COMPANY,
+  DAY,
+  JOHN,
+  load,
+  make,
+  PASSPHRASE,
+  PUBLIC_URL,
+  pem,
+  request,
+  Workspace,
+} from './support.ts';
 
 describe.skipIf(!has('openssl')).each(ALGORITHMS)('PKI with %s keys', algorithm => {
   const workspace = new Workspace();
@@ -69,6 +82,20 @@ describe.skipIf(!has('openssl')).each(ALGORITHMS)('PKI with %s keys', algorithm 
     expect(john).toMatch(/Authority Key Identifier/);
     expect(john).not.toContain(JOHN.id);
   });
+
+  it.skipIf(!has('libnss3-tools'))(
+    'NSS, which poppler judges by, takes the signing certificates for signatures',
+    () => {
+      workspace.put('nss/.keep', '');
+      const certutil = (...args: string[]) => run('certutil', [...args, '-d', workspace.path('nss')]);
+      expect(certutil('-N', '--empty-password').status).toBe(0);
+      certutil('-A', '-n', 'ca', '-t', ',C,', '-a', '-i', workspace.path('certs/ca.pem'));
+      for (const file of ['john.pem', 'certs/seal.pem']) {
+        certutil('-A', '-n', file, '-t', ',,', '-a', '-i', workspace.path(file));
+        expect(certutil('-V', '-n', file, '-u', 'S').output).toMatch(/certificate is valid/);
+      }
+    },
+  );
 
   it('the private key files are all encrypted and 0600, and nothing is made twice', async () => {
     for (const name of ['ca', 'seal', 'tsa', 'gateway'] as const) {
@@ -158,6 +185,23 @@ describe('loading', () => {
     await expect(load(workspace)).resolves.toBeDefined();
     expect(existsSync(keyPath(workspace.folder, 'ca'))).toBe(true);
   });
+});
+
+it('a second certificate for a key that the database knows is refused at loading', async () => {
+  const workspace = new Workspace();
+  try {
+    await make(workspace);
+    const database = workspace.path('state.sqlite');
+    await load(workspace, { database });
+    const caKey = await loadKeyFile(keyPath(workspace.folder, 'ca'), PASSPHRASE);
+    const { seal, anchors } = await load(workspace, { database });
+    const issuer = { certificate: parseCertificate(anchors[0]!), publicUrl: PUBLIC_URL };
+    const again = await signCertificate(sealProfile(COMPANY, seal.key.publicKey, issuer, new Date()), caKey);
+    workspace.put('certs/seal.pem', pem(again));
+    await expect(load(workspace, { database })).rejects.toThrow(/knows from another certificate/);
+  } finally {
+    workspace.remove();
+  }
 });
 
 it.each([

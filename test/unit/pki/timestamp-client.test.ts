@@ -90,6 +90,9 @@ describe.skipIf(!has('openssl'))('outside timestamp authority (real openssl ts b
     certify('rsaunit', 'middle', 'rsa', 'tsa');
     certify('stranger', '', 'ec', 'ca');
     certify('strange', 'stranger', 'ec', 'tsa');
+    workspace.must('req', '-new', '-config', 'openssl.cnf', '-key', 'root.key', '-subj', '/CN=old', '-out', 'old.csr');
+    workspace.must('x509', '-req', '-in', 'old.csr', '-signkey', 'root.key', '-out', 'old.pem');
+    expect(() => fromPem(readFileSync(workspace.path('old.pem'), 'utf8'))).toThrow();
     anchors = fromPem(readFileSync(workspace.path('root.pem'), 'utf8')).map(parseCertificate);
     server = createServer((request, response) => {
       const chunks: Buffer[] = [];
@@ -129,6 +132,7 @@ describe.skipIf(!has('openssl'))('outside timestamp authority (real openssl ts b
     ['ECDSA, ESSCertIDv2', 'unit', 'ts', []],
     ['RSA under an intermediate CA', 'rsaunit', 'ts', ['-chain', 'middle.pem']],
     ['ESSCertID with SHA-1 (RFC 3161 as first written)', 'unit', 'ts1', []],
+    ['a version 1 certificate thrown in', 'unit', 'ts', ['-chain', 'old.pem']],
   ])('%s: the token is taken, and openssl verifies it', async (_, unit, section, more) => {
     answer = (query, response) => send(response, reply(query, unit, section, ...more));
     const stamp = await client().stamp(DIGEST);
