@@ -11,7 +11,7 @@ export interface Company {
   readonly gateway: Gateway;
   readonly folder: string;
   /** Mails a small PDF from one person to others; the first please-sign letter of each. */
-  ask(from: string, signatories: readonly string[], subject?: string): Promise<Letter[]>;
+  ask(from: string, signatories: readonly string[], subject?: string, pdf?: Uint8Array): Promise<Letter[]>;
   stop(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export async function startCompany(
     site,
     gateway,
     folder,
-    async ask(from, signatories, subject) {
+    async ask(from, signatories, subject, pdf) {
       number += 1;
       const unique = subject ?? `Advanced: document ${number}`;
       await site.send({
@@ -36,7 +36,10 @@ export async function startCompany(
         subject: unique,
         text: 'Please read and sign.',
         attachments: [
-          { filename: `document-${number}.pdf`, content: await simplePdf({ pages: 2, text: `Document ${number}` }) },
+          {
+            filename: `document-${number}.pdf`,
+            content: pdf ?? (await simplePdf({ pages: 2, text: `Document ${number}` })),
+          },
         ],
       });
       const fits = ({ parsed }: Letter): boolean => parsed.subject?.includes(unique) ?? false;

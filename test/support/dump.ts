@@ -8,7 +8,7 @@ export function dumpDatabase(stateFolder: string): string {
     const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").all() as {
       name: string;
     }[];
-    const content = tables.map(({ name }) => [name, database.prepare(`SELECT * FROM "${name}" ORDER BY rowid`).all()]);
+    const content = tables.map(({ name }) => [name, database.prepare(`SELECT * FROM "${name}" ORDER BY 1, 2`).all()]);
     return JSON.stringify(content, (_, value: unknown) =>
       value instanceof Uint8Array
         ? Buffer.from(value).toString('hex')

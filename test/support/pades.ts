@@ -1,6 +1,8 @@
 /** What tests of signed documents need: a company PKI of their own, signatories with keys, a small first revision. */
 import { createPrivateKey, sign } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
@@ -18,9 +20,9 @@ import { SqliteTimestampStore, TIMESTAMPS_SCHEMA } from '../../src/store/timesta
 
 export const COMPANY = { name: 'Example Société SA', vat: 'LU12345678', country: 'LU' } as const;
 
-export async function makePki(algorithm: SignatureAlgorithm): Promise<LoadedPki> {
+/** @param publicUrl of a revocation server, where its answers are asked for */
+export async function makePki(algorithm: SignatureAlgorithm, publicUrl = 'http://127.0.0.1:8080'): Promise<LoadedPki> {
   const folder = mkdtempSync(join(tmpdir(), 'signpost-pki-'));
-  const publicUrl = 'http://127.0.0.1:8080';
   const now = () => new Date();
   try {
     await createPki(folder, { company: COMPANY, publicUrl, passphrase: 'a test', algorithm, now });
@@ -42,6 +44,38 @@ export async function makePki(algorithm: SignatureAlgorithm): Promise<LoadedPki>
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+export interface RevocationServer {
+  readonly url: string;
+  /** The PKI that it answers for, made after its address is known. */
+  pki: LoadedPki | null;
+  close(): void;
+}
+
+/** Answers OCSP (RFC 6960 appendix A) and CRL requests as the gateway does: NSS asks where the certificates say. */
+export async function serveRevocation(): Promise<RevocationServer> {
+  const server: Server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const path = decodeURIComponent(request.url ?? '');
+    const ca = running.pki?.ca;
+    if (ca !== undefined && path.startsWith('/ocsp')) {
+      const asked =
+        request.method === 'GET' ? Buffer.from(path.slice('/ocsp/'.length), 'base64') : Buffer.concat(chunks);
+      response.setHeader('content-type', 'application/ocsp-response').end(await ca.ocsp(asked));
+    } else if (ca !== undefined && path.startsWith('/crl')) {
+      response.setHeader('content-type', 'application/pkix-crl').end(await ca.crl());
+    } else response.writeHead(404).end();
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const running: RevocationServer = {
+    url: `http://127.0.0.1:${port}`,
+    pki: null,
+    close: () => server.close(),
+  };
+  return running;
 }
 
 export interface Signatory {

@@ -19,6 +19,11 @@ const LONG = process.env.SIGNPOST_LONG === '1';
 const MESSAGES = LONG ? 400 : 24;
 const KILLS = LONG ? 20 : 4;
 const MINUTES = LONG ? 40 : 6;
+/** Pause between kills, milliseconds: random up to this. */
+const UP = LONG ? 6000 : 3000;
+const SENDERS = 4;
+/** Messages come in all through the kills. A start takes about a second. */
+const PACE = (KILLS * (UP / 2 + 1000) * SENDERS) / MESSAGES;
 
 const NODE = process.execPath;
 const MAIN = new URL('../../../src/commands/main.ts', import.meta.url).pathname;
@@ -78,14 +83,21 @@ describe.skipIf(!hasPostfix)('kill -9', () => {
         await Promise.all(['mary.smith', 'john.doe'].map(async id => [addressOf(id), await enrol(site, id)] as const)),
       );
 
-      const sent = sendAll(site);
+      let messagesSent = 0;
+      let killsWhileSending = 0;
+      const sent = sendAll(site, () => {
+        messagesSent += 1;
+      });
       const signing = signAll(site, devices, () => running);
       for (let kill = 0; kill < KILLS; kill++) {
-        await sleep(300 + Math.random() * (LONG ? 6000 : 2500));
+        await sleep(Math.random() * UP);
+        if (messagesSent < MESSAGES) killsWhileSending += 1;
         await gateway.end('SIGKILL');
         await gateway.start();
       }
       const messageIds = await sent;
+      // Else the campaign would show nothing.
+      expect(killsWhileSending).toBeGreaterThan(KILLS / 2);
 
       const core = await openCore(site.config, { logger: pino({ level: 'silent' }) });
       try {
@@ -154,7 +166,7 @@ async function enrol(site: Site, id: string): Promise<SignpostDevice> {
 }
 
 /** Mails all messages; where the gateway is away Postfix says 4xx and the sender tries again, as mail programs do. */
-async function sendAll(site: Site): Promise<readonly string[]> {
+async function sendAll(site: Site, onSent: () => void): Promise<readonly string[]> {
   const ids = Array.from({ length: MESSAGES }, (_, index) => `<kill-${index}@company.com>`);
   const to = [[`self@${SIGN_DOMAIN}`], [`john.doe@${SIGN_DOMAIN}`], [`self@${SIGN_DOMAIN}`, `john.doe@${SIGN_DOMAIN}`]];
   let next = 0;
@@ -178,10 +190,11 @@ async function sendAll(site: Site): Promise<readonly string[]> {
           await sleep(300);
         }
       }
-      await sleep(LONG ? 150 : 50);
+      onSent();
+      await sleep(PACE);
     }
   };
-  await Promise.all(Array.from({ length: 4 }, worker));
+  await Promise.all(Array.from({ length: SENDERS }, worker));
   return ids;
 }
 

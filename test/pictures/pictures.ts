@@ -1,0 +1,87 @@
+/**
+ * Pictures of every page, taken from a running company: `npm run pictures -- DIR`. For people to look at; no test.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { enrolByMail, type Phone, startPhones, waitForReview } from '../../src/tryout/browser.ts';
+import { linkIn } from '../../src/tryout/letters.ts';
+import { sampleContract } from '../../src/tryout/sample.ts';
+import { addressOf } from '../../src/tryout/site.ts';
+import { startCompany } from '../support/company.ts';
+
+const out = process.argv[2] ?? 'pictures';
+mkdirSync(out, { recursive: true });
+
+const VARIANTS = [
+  { name: 'phone-light', width: 390, height: 844 },
+  { name: 'phone-dark', width: 390, height: 844, dark: true },
+  { name: 'small-light', width: 320, height: 568 },
+  { name: 'desktop-light', width: 1280, height: 800, desktop: true },
+  { name: 'desktop-dark', width: 1280, height: 800, desktop: true, dark: true },
+] as const;
+
+const company = await startCompany();
+const phones = await startPhones();
+try {
+  for (const variant of VARIANTS) {
+    const phone = await phones.open(variant);
+    const shoot = (name: string): Promise<unknown> =>
+      phone.page.screenshot({ path: join(out, `${variant.name}-${name}.png`) });
+    await tour(phone, shoot);
+    await phone.context.close();
+    console.log(variant.name);
+  }
+} finally {
+  await phones.close();
+  await company.stop();
+}
+
+async function tour(phone: Phone, shoot: (name: string) => Promise<unknown>): Promise<void> {
+  const { page } = phone;
+  const { mailboxes } = company.site;
+  const [forMary, forJohn] = await ask(['self', 'john.doe']);
+  await page.goto(company.site.config.publicUrl);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await shoot('01-welcome');
+  await page.goto(linkIn(forMary!));
+  await page.getByLabel('Your company address').fill('mary');
+  await page.getByRole('button', { name: 'Mail me a code' }).click();
+  await shoot('02-enrolment-bad-address');
+  await enrolByMail(phone, mailboxes, addressOf('mary.smith'));
+  await waitForReview(phone);
+  await page.waitForTimeout(500);
+  await shoot('03-review');
+  await page.getByRole('button', { name: 'Zoom in' }).click();
+  await page.waitForTimeout(500);
+  await shoot('04-zoomed');
+  await page.getByRole('button', { name: 'Reject…' }).click();
+  await shoot('05-reject');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'Sign…' }).click();
+  await shoot('06-confirm');
+  await page.getByRole('button', { name: 'Sign now' }).click();
+  await page.getByRole('heading', { name: 'Signed', exact: true }).waitFor();
+  await shoot('07-signed');
+  await page.goto(linkIn(forJohn!));
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await shoot('08-not-yours');
+  await ask(['self']);
+  await page.goto(company.site.config.publicUrl);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await shoot('09-home');
+  await page.getByRole('button', { name: 'Remove this device…' }).click();
+  await shoot('10-remove');
+  await page.goto(`${company.site.config.publicUrl}/trust`);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await shoot('11-trust');
+}
+
+async function ask(signatories: readonly string[]): Promise<Awaited<ReturnType<typeof company.ask>>> {
+  const content = await sampleContract('Cooperation agreement', ['Mary Smith', 'John Doe']);
+  return company.ask(
+    'mary.smith',
+    signatories,
+    `Advanced: cooperation agreement ${Math.random().toString(36).slice(2, 6)}`,
+    content,
+  );
+}
