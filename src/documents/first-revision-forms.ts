@@ -1,29 +1,27 @@
 /** Form fields of the input become part of their page (ISO 32000-2 §12.5.5), as they look when the document opens. */
 import {
+  AcroTextFlags,
+  decodePDFRawStream,
   PDFArray,
   type PDFContext,
   PDFDict,
   type PDFDocument,
+  PDFHexString,
   PDFName,
   type PDFObject,
+  PDFRawStream,
   type PDFRef,
   PDFStream,
+  PDFString,
   StandardFonts,
 } from '@cantoo/pdf-lib';
-import {
-  dictEntry,
-  elements,
-  entry,
-  nameEntry,
-  numberEntry,
-  numbersEntry,
-  rectangleEntry,
-  textEntry,
-} from './objects.ts';
+import { dictEntry, elements, entry, nameEntry, numberEntry, numbersEntry, rectangleEntry } from './objects.ts';
 
 /** Annotation flags (ISO 32000-2 table 167). */
 const HIDDEN = 2;
 const NO_VIEW = 32;
+/** Bytes of an appearance that are looked at. */
+const MAX_APPEARANCE = 1 << 20;
 
 /**
  * Draws each visible widget's appearance onto its page and takes the widgets away. Annotations that only appear in
@@ -86,15 +84,35 @@ async function makeAppearances(document: PDFDocument, form: PDFDict): Promise<vo
   const fields = attempt(() => document.getForm().getFields()) ?? [];
   const helvetica = document.embedStandardFont(StandardFonts.Helvetica);
   for (const field of fields) {
-    const { dict } = field.acroField;
-    const type = nameEntry(dict, 'FT');
-    const hasValue = (textEntry(dict, 'V') ?? nameEntry(dict, 'V') ?? '') !== '';
-    if (!hasValue || (type !== 'Tx' && type !== 'Ch' && type !== 'Btn')) continue;
-    const missing = attempt(() => field.acroField.getWidgets().some(widget => appearanceOf(widget.dict) === null));
-    // A button's states are pictures that stand in the file; only text follows the value.
-    if (missing || (renew && type !== 'Btn')) attempt(() => field.defaultUpdateAppearances(helvetica));
+    const { acroField } = field;
+    const inherited = (key: string) => attempt(() => acroField.getInheritableAttribute(PDFName.of(key)));
+    const type = inherited('FT')?.toString();
+    const value = textOf(inherited('V'));
+    if (value === '' || (type === '/Tx' && acroField.hasFlag(AcroTextFlags.Password))) continue;
+    const appearances = (attempt(() => acroField.getWidgets()) ?? []).map(widget => appearanceOf(widget.dict));
+    const missing = appearances.includes(null);
+    // A button's states are pictures that stand in the file, a choice may be shown by another name; only text is its value.
+    const stale = renew && type === '/Tx' && appearances.some(appearance => appearance && !shows(appearance, value));
+    if (missing || stale) attempt(() => field.defaultUpdateAppearances(helvetica));
   }
   await document.flush();
+}
+
+function textOf(value: PDFObject | undefined): string {
+  if (value instanceof PDFName) return value.decodeText();
+  return value instanceof PDFString || value instanceof PDFHexString ? value.decodeText() : '';
+}
+
+/** Whether an appearance's strings are the value, spaces aside: then it needs no drawing anew, even where the form asks. */
+function shows(appearance: PDFStream, value: string): boolean {
+  if (!(appearance instanceof PDFRawStream)) return false;
+  const bytes = attempt(() => decodePDFRawStream(appearance).getBytes(MAX_APPEARANCE)) ?? new Uint8Array();
+  const source = Buffer.from(bytes).toString('latin1');
+  const strings = [...source.matchAll(/\(((?:[^()\\]|\\.)*)\)|<([0-9a-f\s]+)>/gi)].map(([, literal, hex]) =>
+    hex === undefined ? PDFString.of(literal ?? '').decodeText() : PDFHexString.of(hex).decodeText(),
+  );
+  const spaceless = (text: string) => text.replace(/\s/g, '');
+  return spaceless(strings.join('')) === spaceless(value);
 }
 
 /** Anything can be wrong with a field; what can't be done for one is left out. */

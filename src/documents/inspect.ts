@@ -8,24 +8,13 @@ import { checkActive } from './inspect-active.ts';
 import { attachmentName } from './inspect-attachments.ts';
 import { checkLayers, checkMembership } from './inspect-layers.ts';
 import { type FoundPage, findPages } from './inspect-pages.ts';
-import {
-  asDict,
-  dictEntry,
-  elements,
-  entry,
-  nameEntry,
-  numberEntry,
-  reachable,
-  resolve,
-  textEntry,
-} from './objects.ts';
+import { checkSize, type SizeLimits } from './inspect-size.ts';
+import { asDict, dictEntry, elements, entry, nameEntry, reachable, resolve, textEntry } from './objects.ts';
 
-export interface Limits {
+export interface Limits extends SizeLimits {
   readonly maxPages: number;
   /** Dictionaries, arrays and streams. */
   readonly maxObjects: number;
-  /** Pixels of one image. */
-  readonly maxImagePixels: number;
   /** Bytes; over it, what could not be read was too big rather than damaged. */
   readonly memory: number;
 }
@@ -117,11 +106,11 @@ function checkObjects({ context }: PDFDocument, catalog: PDFDict, limits: Limits
       if (object instanceof PDFInvalidObject)
         throw new DocumentRefused('damaged', 'a part of the document cannot be read');
       checkActive(object);
+      checkSize(object, limits);
       const dict = asDict(object);
       if (!dict) continue;
       checkMembership(dict);
       checkSigned(dict);
-      checkImage(dict, limits);
       const name = attachmentName(dict);
       if (name !== null) attachments.push(name);
     }
@@ -136,12 +125,6 @@ function checkSigned(dict: PDFDict): void {
   const signature = entry(dict, 'ByteRange') !== undefined && entry(dict, 'Contents') !== undefined;
   if (signature || (nameEntry(dict, 'FT') === 'Sig' && dictEntry(dict, 'V')))
     throw new DocumentRefused('already-signed', 'the document is already signed');
-}
-
-function checkImage(dict: PDFDict, limits: Limits): void {
-  if (nameEntry(dict, 'Subtype') !== 'Image') return;
-  if ((numberEntry(dict, 'Width') ?? 0) * (numberEntry(dict, 'Height') ?? 0) > limits.maxImagePixels)
-    throw new DocumentRefused('too-complex', 'a picture in the document is too big');
 }
 
 /** The form fields that stand on pages: several widgets of one field count once. */

@@ -65,7 +65,9 @@ export class DocumentWorker {
     this.#limits = {
       maxPages: options.maxPages,
       maxObjects: 3_000_000,
-      maxImagePixels: 1_000_000_000,
+      // A0 scanned at 400 dpi has 248 million.
+      maxImagePixels: 300_000_000,
+      maxStream: options.memory / 4,
       memory: options.memory,
     };
     this.#fill();
