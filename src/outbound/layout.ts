@@ -45,6 +45,12 @@ body { margin: 0; padding: 0; -webkit-text-size-adjust: 100%; }
 }
 `);
 
+/** Outlook on Windows knows no max-width. */
+const OUTLOOK_OPEN = new Html(
+  '<!--[if mso]><table role="presentation" width="600" align="center"><tr><td><![endif]-->',
+);
+const OUTLOOK_CLOSE = new Html('<!--[if mso]></td></tr></table><![endif]-->');
+
 export function renderHtml(letter: Letter): string {
   const { source } = html`<!doctype html>
 <html lang="${letter.language}">
@@ -60,6 +66,7 @@ export function renderHtml(letter: Letter): string {
 <body class="page" style="margin:0;padding:0;background:#f2f4f7;">
 <table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" border="0" style="background:#f2f4f7;">
 <tr><td class="outer" align="center" style="padding:28px 16px 36px;">
+${OUTLOOK_OPEN}
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:600px;">
 <tr><td class="ink" style="${FONT}padding:0 4px 12px;font-size:17px;line-height:24px;font-weight:700;letter-spacing:-0.2px;color:${TEXT};">${WORDMARK}</td></tr>
 <tr><td class="card ink" style="${FONT}${WRAP}background:#ffffff;border:1px solid ${LINE};border-radius:12px;padding:30px 34px 16px;font-size:16px;line-height:24px;color:${TEXT};">
@@ -69,6 +76,7 @@ ${letter.blocks.map(renderBlock)}
 </td></tr>
 <tr><td class="quiet" style="${FONT}${WRAP}padding:14px 4px 0;font-size:13px;line-height:19px;color:${QUIET};">${letter.footer}</td></tr>
 </table>
+${OUTLOOK_CLOSE}
 </td></tr>
 </table>
 </body>

@@ -2,7 +2,7 @@
 import type { Block, Fact, Letter } from './letter.ts';
 
 export function renderText(letter: Letter): string {
-  const head = `${letter.title}\n${'='.repeat(Math.min([...letter.title].length, 60))}`;
+  const head = `${letter.title}\n${'-'.repeat(Math.min([...letter.title].length, 60))}`;
   // "-- " (RFC 3676 §4.3): readers know the footer as a signature and leave it out of replies.
   return `${[head, ...letter.blocks.flatMap(renderBlock)].join('\n\n')}\n\n-- \n${letter.footer}\n`;
 }

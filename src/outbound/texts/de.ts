@@ -41,7 +41,7 @@ export const de: Catalogue = {
     lead: signatories =>
       signatories === 1
         ? 'Der Link zum Unterschreiben geht per Mail an die unten genannte Person.'
-        : `Alle ${signatories} unten genannten Personen erhalten ihren eigenen Link per Mail.`,
+        : `Jede der ${signatories} unten genannten Personen erhält ihren eigenen Link per Mail.`,
     next: 'Sobald alle unterschrieben haben, erhalten Sie und alle anderen Beteiligten das unterschriebene Exemplar per Mail.',
     nextInOrder:
       'Die Genannten werden nacheinander gefragt. Nach der letzten Unterschrift erhalten Sie und alle anderen Beteiligten das unterschriebene Exemplar per Mail.',

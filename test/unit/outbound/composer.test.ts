@@ -217,7 +217,7 @@ describe.skipIf(!hasPython)('as Python’s email package reads it', () => {
     for (const [label, mail] of await parseAll()) {
       const page = flat(mail.htmlTexts.join(' '));
       for (const line of mail.text.split('\n')) {
-        if (/^(=+|-- ?|>?)$/.test(line)) continue;
+        if (/^(-+ ?|>?)$/.test(line)) continue;
         const said = flat(line.replace(/^(> | +- | {2}(?=\d\.)| +)/, '').trim());
         // A fact's label and value are two cells of the page.
         for (const part of page.includes(said) ? [said] : said.split(/(?<=^[^:]*): (.*)/)) {
