@@ -324,6 +324,7 @@ describe('faults on our side', () => {
       stdio: 'ignore',
     });
     victim = child;
+    endings.push(async () => void child.kill('SIGKILL'));
     await once(child, 'exit');
     expect(await store.outbox.find('row1')).toMatchObject({ state: 'pending', attempts: 0 });
     // The dead process's lease has to run out first.
