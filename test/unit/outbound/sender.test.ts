@@ -377,7 +377,7 @@ describe.skipIf(!hasPostfix)('through a real Postfix', () => {
   test('each kind of mail arrives with its envelope and body; "queued as" is kept; a refused one fails', async () => {
     const sink = await startSink();
     endings.push(() => sink.stop());
-    const home = mkdtempSync(join(tmpdir(), 'signpost-postfix-'));
+    const home = mkdtempSync(join(tmpdir(), 'signpost-outbound-postfix-'));
     endings.push(async () => rmSync(home, { recursive: true }));
     const postfix = await startPrivatePostfix({
       folder: home,
