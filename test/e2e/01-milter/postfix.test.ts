@@ -87,7 +87,6 @@ describe.skipIf(!hasPostfix)('A6 milter behind Postfix', () => {
         'smtpd_client_connection_count_limit = 0',
         'smtpd_peername_lookup = no',
         'default_process_limit = 60',
-        'mynetworks = 127.0.0.0/8, 192.0.2.0/24',
       ],
     });
   });
@@ -136,7 +135,7 @@ describe.skipIf(!hasPostfix)('A6 milter behind Postfix', () => {
       close: () => void seen.push(['close']),
     };
     const client = await smtp();
-    await client.command('XCLIENT NAME=mua.example ADDR=192.0.2.7 PORT=34567 LOGIN=alice');
+    await client.command('XCLIENT NAME=mua.example ADDR=127.0.0.9 PORT=34567 LOGIN=alice');
     await expect.poll(() => seen.at(-1)?.[0]).toBe('connect');
     seen.splice(0, seen.length - 1);
     await client.command('EHLO mua.example');
@@ -150,7 +149,7 @@ describe.skipIf(!hasPostfix)('A6 milter behind Postfix', () => {
     expect(seen).toEqual([
       [
         'connect',
-        { hostname: 'mua.example', family: 'inet', address: '192.0.2.7', port: 34_567 },
+        { hostname: 'mua.example', family: 'inet', address: '127.0.0.9', port: 34_567 },
         ['mx.sign.a.example'],
       ],
       ['helo', 'mua.example'],
@@ -170,7 +169,7 @@ describe.skipIf(!hasPostfix)('A6 milter behind Postfix', () => {
       ['endOfHeaders'],
       ['endOfMessage', [id, 'alice']],
     ]);
-    expect(Buffer.concat(body).toString('latin1')).toBe(big);
+    expect(Buffer.concat(body).equals(Buffer.from(big))).toBe(true);
     await client.command('QUIT');
     await expect.poll(() => seen.at(-1)).toEqual(['close']);
     expect(seen.some(([stage]) => stage === 'abort')).toBe(false);
@@ -277,7 +276,7 @@ describe.skipIf(!hasPostfix)('A6 milter behind Postfix', () => {
     await (await smtp()).send('alice@a.example', ['bob@b.example'], raw);
     const mail = (await arrived(subject)).raw.toString();
     const [head, ...rest] = mail.split('\r\n\r\n');
-    expect(rest.join('\r\n\r\n')).toBe(`${'new é line\r\n'.repeat(10_000)}.\r\nend\r\n`);
+    expect(rest.join('\r\n\r\n') === `${'new é line\r\n'.repeat(10_000)}.\r\nend\r\n`).toBe(true);
     const fields = head!.replace(/\r\n[ \t]+/g, ' ').split('\r\n');
     // What Postfix's own delivery adds comes on top: its Received of this hop is in the queue file already.
     expect(fields.map(each => each.replace(/^(Received|Message-Id|Date):.*/, '$1'))).toEqual([
@@ -596,7 +595,7 @@ describe.skipIf(!hasPostfix)('A6 milter behind Postfix', () => {
     const complaints = postfix
       .log()
       .split('\n')
-      .filter(line => /(warning|error|fatal|panic):.*milter/i.test(line));
+      .filter(line => /: (warning|error|fatal|panic): (.* )?milter /.test(line));
     expect(complaints).toEqual([]);
     expect(errors.filter(line => !line.includes('broken on purpose'))).toEqual([]);
   });
