@@ -35,25 +35,32 @@ export interface WriteOptions {
 /** Serialises. The context's objects are renumbered in place: it can't be used afterwards. */
 export function writeDocument(context: PDFContext, options: WriteOptions): Written {
   const { kept, numbers } = renumber(context, options);
-  const pieces = kept.map((object, index) => serialise(index + 1, object));
   const header = Buffer.from(`%PDF-${options.version}\n%\xe2\xe3\xcf\xd3\n`, 'latin1');
-  let offset = header.length;
-  let table = `xref\n0 ${kept.length + 1}\n0000000000 65535 f \n`;
-  const hash = createHash('sha256');
-  for (const piece of pieces) {
-    table += `${String(offset).padStart(10, '0')} 00000 n \n`;
-    offset += piece.length;
-    hash.update(piece);
-  }
+  const offsets: number[] = [];
+  let length = header.length;
+  kept.forEach((object, index) => {
+    offsets.push(length);
+    length += `${index + 1} 0 obj\n`.length + object.sizeInBytes() + '\nendobj\n'.length;
+  });
+  const body = Buffer.alloc(length);
+  header.copy(body);
+  kept.forEach((object, index) => {
+    let at = offsets[index]!;
+    at += body.write(`${index + 1} 0 obj\n`, at, 'latin1');
+    at += object.copyBytesInto(body, at);
+    body.write('\nendobj\n', at, 'latin1');
+  });
+  const entries = offsets.map(offset => `${String(offset).padStart(10, '0')} 00000 n \n`).join('');
+  const table = `xref\n0 ${kept.length + 1}\n0000000000 65535 f \n${entries}`;
   const trailer = context.obj({
     Size: kept.length + 1,
     Root: PDFRef.of(numbers.get(options.catalog)!),
     Info: PDFRef.of(numbers.get(options.info)!),
-    ID: [identifier(createHash('sha256').update(options.origin)), identifier(hash)],
+    ID: [identifier(options.origin), identifier(body)],
   });
-  const end = Buffer.from(`${table}trailer\n${trailer}\nstartxref\n${offset}\n%%EOF\n`, 'latin1');
+  const end = Buffer.from(`${table}trailer\n${trailer}\nstartxref\n${length}\n%%EOF\n`, 'latin1');
   return {
-    bytes: Buffer.concat([header, ...pieces, end]),
+    bytes: Buffer.concat([body, end]),
     numberOf: ref => {
       const number = numbers.get(ref);
       if (number === undefined) throw new Error(`object ${ref.tag} was not kept`);
@@ -116,17 +123,6 @@ function renumber(context: PDFContext, options: WriteOptions): { kept: PDFObject
   return { kept, numbers };
 }
 
-function serialise(number: number, object: PDFObject): Buffer {
-  const head = `${number} 0 obj\n`;
-  const tail = '\nendobj\n';
-  const size = object.sizeInBytes();
-  const bytes = Buffer.alloc(head.length + size + tail.length);
-  bytes.write(head, 0, 'latin1');
-  object.copyBytesInto(bytes, head.length);
-  bytes.write(tail, head.length + size, 'latin1');
-  return bytes;
-}
-
-function identifier(hash: { digest(): Buffer }): PDFHexString {
-  return PDFHexString.of(hash.digest().subarray(0, 16).toString('hex'));
+function identifier(content: Uint8Array): PDFHexString {
+  return PDFHexString.of(createHash('sha256').update(content).digest('hex').slice(0, 32));
 }

@@ -77,9 +77,9 @@ export function drawSignaturePages(
     const drawing = pages.at(-1)!;
     const boxY = y - 10 - BOX_HEIGHT;
     const used = drawing.wrapped('B', 11, INK, { x: margin, y: y - 24, width: labelWidth }, title, 2);
-    lines.forEach((text, index) => {
-      drawing.text('R', 9, SOFT, { x: margin, y: y - 24 - used - 2 - index * 13, width: labelWidth }, text);
-    });
+    let baseline = y - 26 - used;
+    for (const text of lines)
+      baseline -= drawing.wrapped('R', 9, SOFT, { x: margin, y: baseline, width: labelWidth }, text, 2) + 2;
     drawing.box(boxX, boxY, boxWidth, BOX_HEIGHT, LINE);
     drawing.line(margin, y - ROW, size.width - margin, 0.9);
     y -= ROW;
