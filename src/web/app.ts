@@ -53,7 +53,8 @@ export function showLoading(texts: Texts): void {
   show(h('div', { class: 'narrow' }, h('p', { class: 'soft' }, texts.loading)));
 }
 
-/** Date and time in the reader's language, with the UTC offset. */
+/** Date and time as the reader writes them: their region's form of the page's language. */
 export function when(date: Date, texts: Texts): string {
-  return new Intl.DateTimeFormat(texts.language, { dateStyle: 'long', timeStyle: 'short' }).format(date);
+  const locale = navigator.languages.find(language => language.startsWith(texts.language)) ?? texts.language;
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' }).format(date);
 }

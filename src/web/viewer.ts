@@ -17,8 +17,11 @@ export interface Viewer {
   close(): void;
 }
 
-/** @throws Error when pdf.js can't read the bytes: nothing is shown then, so nothing may be signed */
-export async function openViewer(name: string, bytes: Uint8Array, texts: Texts): Promise<Viewer> {
+/**
+ * @param ownPages pages of the document itself; those that follow are signature pages
+ * @throws Error when pdf.js can't read the bytes: nothing is shown then, so nothing may be signed
+ */
+export async function openViewer(name: string, ownPages: number, bytes: Uint8Array, texts: Texts): Promise<Viewer> {
   const pdfjs = await import('pdfjs-dist');
   pdfjs.GlobalWorkerOptions.workerSrc = workerUrl;
   const task = pdfjs.getDocument({
@@ -30,10 +33,14 @@ export async function openViewer(name: string, bytes: Uint8Array, texts: Texts):
     // WebAssembly would need 'wasm-unsafe-eval' in the content security policy; pdf.js has plain versions.
     useWasm: false,
     enableXfa: false,
+    // The same letters on every device: a phone's own fonts could differ from what others see.
+    useSystemFonts: false,
   });
   const pdf = await task.promise;
   const pages = h('div', { class: 'pages', tabindex: 0, role: 'region', 'aria-label': texts.document(name) });
-  const position = h('span', { class: 'small soft' }, texts.pages(pdf.numPages));
+  const added = pdf.numPages - ownPages;
+  const pageCount = added > 0 ? `${texts.pages(ownPages)} + ${texts.signaturePages(added)}` : texts.pages(pdf.numPages);
+  const position = h('span', { class: 'small soft' }, pageCount);
   let zoom = 1;
   const sheets = await makeSheets(pdf, pages);
 

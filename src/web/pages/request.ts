@@ -61,8 +61,10 @@ async function review(app: App, token: string, view: View): Promise<void> {
   });
   const viewers: Viewer[] = [];
   try {
-    for (const [index, bytes] of documents.entries())
-      viewers.push(await openViewer(view.documents[index]!.name, bytes, texts));
+    for (const [index, bytes] of documents.entries()) {
+      const { name, pages } = view.documents[index]!;
+      viewers.push(await openViewer(name, pages, bytes, texts));
+    }
   } catch (error) {
     console.error(error);
     place.replaceChildren(h('div', { class: 'notice error', role: 'alert' }, texts.unreadable));

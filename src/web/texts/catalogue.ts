@@ -38,6 +38,7 @@ export interface Texts {
   readonly state: Readonly<Record<'waiting' | 'open' | 'signed' | 'rejected' | 'closed', string>>;
   readonly document: (name: string) => string;
   readonly pages: (count: number) => string;
+  readonly signaturePages: (count: number) => string;
   readonly page: (number: number) => string;
   readonly zoomIn: string;
   readonly zoomOut: string;

@@ -46,6 +46,7 @@ export const de: Texts = {
   },
   document: name => `Dokument ${name}`,
   pages: count => (count === 1 ? '1 Seite' : `${count} Seiten`),
+  signaturePages: count => (count === 1 ? 'Unterschriftenseite' : `${count} Unterschriftenseiten`),
   page: number => `Seite ${number}`,
   zoomIn: 'Größer',
   zoomOut: 'Kleiner',

@@ -39,6 +39,7 @@ export const en: Texts = {
   state: { waiting: 'waits', open: 'asked', signed: 'signed', rejected: 'rejected', closed: 'did not sign' },
   document: name => `Document ${name}`,
   pages: count => (count === 1 ? '1 page' : `${count} pages`),
+  signaturePages: count => (count === 1 ? 'signature page' : `${count} signature pages`),
   page: number => `Page ${number}`,
   zoomIn: 'Zoom in',
   zoomOut: 'Zoom out',

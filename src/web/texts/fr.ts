@@ -39,6 +39,7 @@ export const fr: Texts = {
   state: { waiting: 'en attente', open: 'invité', signed: 'a signé', rejected: 'a refusé', closed: 'n’a pas signé' },
   document: name => `Document ${name}`,
   pages: count => (count <= 1 ? `${count} page` : `${count} pages`),
+  signaturePages: count => (count === 1 ? 'page de signatures' : `${count} pages de signatures`),
   page: number => `Page ${number}`,
   zoomIn: 'Agrandir',
   zoomOut: 'Réduire',
