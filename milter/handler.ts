@@ -62,6 +62,7 @@ export interface MilterHandler {
   mail?(address: string, parameters: readonly string[], macros: Macros): Verdict | Promise<Verdict>;
   /** A rejecting verdict rejects this recipient only. */
   rcpt?(address: string, parameters: readonly string[], macros: Macros): Verdict | Promise<Verdict>;
+  /** A rejecting verdict leaves the transaction open: rcpt, data or abort may follow. */
   data?(macros: Macros): Verdict | Promise<Verdict>;
   unknown?(command: string, macros: Macros): Verdict | Promise<Verdict>;
   header?(field: HeaderField, macros: Macros): Verdict | Promise<Verdict>;

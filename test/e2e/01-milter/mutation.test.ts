@@ -187,7 +187,7 @@ test('A6 1,000 of them over real sockets: each connection ends, the next is serv
       await client.quit();
     }
   }
-  await expect.poll(() => server.connections).toBe(0);
+  await expect.poll(() => server.connections, { timeout: 20_000 }).toBe(0);
   await server.stop();
 });
 

@@ -205,13 +205,13 @@ describe('client and server', () => {
     const { connect } = await serve(
       {
         endOfMessage: async () => {
-          await new Promise(resolve => setTimeout(resolve, 700));
+          await new Promise(resolve => setTimeout(resolve, 1_600));
           return { action: 'accept' };
         },
       },
-      { progressMilliseconds: 30 },
+      { progressMilliseconds: 50 },
     );
-    const milter = await connect({ timeoutMilliseconds: 300 });
+    const milter = await connect({ timeoutMilliseconds: 1_000 });
     expect(await submit(milter, MAIL)).toMatchObject({ verdict: { action: 'accept' } });
     await milter.quit();
   });
@@ -345,11 +345,11 @@ describe('limits', () => {
     const { server, connect } = await serve(
       {
         helo: async () => {
-          await new Promise(resolve => setTimeout(resolve, 300));
+          await new Promise(resolve => setTimeout(resolve, 1_500));
           return CONTINUE;
         },
       },
-      { idleMilliseconds: 100 },
+      { idleMilliseconds: 1_000 },
     );
     const milter = await connect();
     expect(await milter.helo('a')).toEqual(CONTINUE);

@@ -617,7 +617,7 @@ describe('modifications', () => {
 
   test('the MTA hears progress while the end of a message takes its time', async () => {
     const replies = await modified(async () => {
-      await new Promise(resolve => setTimeout(resolve, 60));
+      await new Promise(resolve => setTimeout(resolve, 300));
       return CONTINUE;
     });
     expect(replies.length).toBeGreaterThan(2);
