@@ -23,7 +23,9 @@ export function sortAttachments(mail: Pick<GatedMessage, 'attachments' | 'footer
     passedOver.push(name === '' ? part.type : name);
   }
   for (let footer = 0; footer < mail.footers; footer += 1) passedOver.push('text below the mail');
-  if (documents.length === 0) throw refusals.noDocument();
+  if (documents.length === 0) {
+    throw refusals.noDocument(mail.attachments.some(({ type }) => type === 'message/rfc822'));
+  }
   if (documents.length > maxDocuments) throw refusals.tooManyDocuments(maxDocuments);
   return { documents, passedOver };
 }

@@ -59,9 +59,10 @@ export function transferEncoding(part: Pick<RawMessage, 'fields'>): TransferEnco
 /**
  * Decodes a part's body.
  *
+ * @param strict false for the mail's own text, where sloppy quoted-printable is common and decides nothing
  * @throws Refusal when base64 isn't canonical (RFC 4648 §3.5, §12) or quoted-printable has a bad escape
  */
-export function decodeBody(body: Buffer, encoding: TransferEncoding): Buffer {
+export function decodeBody(body: Buffer, encoding: TransferEncoding, strict: boolean): Buffer {
   if (encoding === 'identity') return body;
   const text = body.toString('latin1');
   if (encoding === 'base64') {
@@ -74,7 +75,7 @@ export function decodeBody(body: Buffer, encoding: TransferEncoding): Buffer {
   // Trailing white space is not content (RFC 2045 §6.7 rule 3), then soft line breaks, then escapes.
   const lines = text.split('\n').map(line => line.trimEnd());
   const joined = lines.join('\r\n').replaceAll('=\r\n', '').replace(/=$/, '');
-  if (/=(?![0-9A-Fa-f]{2})/.test(joined)) throw refusals.malformed('a part is not proper quoted-printable');
+  if (strict && /=(?![0-9A-Fa-f]{2})/.test(joined)) throw refusals.malformed('a part is not proper quoted-printable');
   return Buffer.from(
     joined.replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
     'latin1',

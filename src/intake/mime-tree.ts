@@ -16,11 +16,6 @@ export interface Leaf {
   readonly type: string;
   /** False for what a mail program shows as the mail's text. */
   readonly attached: boolean;
-  /** Shown within the text: Content-Disposition inline, or part of multipart/related. */
-  readonly inline: boolean;
-  /** File name as written, undecoded; null when there is none. */
-  readonly writtenName: string | null;
-  readonly parameters: ReadonlyMap<string, string>;
   readonly bytes: Buffer;
   /** SHA-256 of the decoded bytes, hex. */
   readonly digest: string;
@@ -30,7 +25,7 @@ export interface Leaf {
 export function walkParts(message: RawMessage): Leaf[] {
   const leaves: Leaf[] = [];
   let parts = 0;
-  const visit = (part: RawMessage, boundaries: readonly string[], related: boolean, defaultType: string): void => {
+  const visit = (part: RawMessage, boundaries: readonly string[], defaultType: string): void => {
     parts += 1;
     if (parts > MAX_PARTS) throw refusals.malformed(`it has more than ${MAX_PARTS} parts`);
     if (boundaries.length > MAX_DEPTH) throw refusals.malformed(`its parts are nested more than ${MAX_DEPTH} deep`);
@@ -47,24 +42,21 @@ export function walkParts(message: RawMessage): Leaf[] {
       const inside = [...boundaries, boundary];
       const childType = type === 'multipart/digest' ? 'message/rfc822' : 'text/plain';
       for (const bytes of cut(part.body, boundary)) {
-        visit(splitMessage(bytes), inside, related || type === 'multipart/related', childType);
+        visit(splitMessage(bytes), inside, childType);
       }
       return;
     }
-    const bytes = decodeBody(part.body, encoding);
     const shown =
       (type === 'text/plain' || type === 'text/html') && (disposition === null || disposition.value === 'inline');
+    const bytes = decodeBody(part.body, encoding, !shown);
     leaves.push({
       type,
       attached: !shown,
-      inline: disposition?.value === 'inline' || (related && disposition?.value !== 'attachment'),
-      writtenName: nameOf(disposition, 'filename') ?? nameOf(contentType, 'name'),
-      parameters: contentType?.parameters ?? new Map(),
       bytes,
       digest: createHash('sha256').update(bytes).digest('hex'),
     });
   };
-  visit(message, [], false, 'text/plain');
+  visit(message, [], 'text/plain');
   return leaves;
 }
 
@@ -122,14 +114,6 @@ function cut(body: Buffer, boundary: string): Buffer[] {
   if (!closed || parts.length === 0)
     throw refusals.malformed('a multipart has no end; a part of the mail may be missing');
   return parts;
-}
-
-function nameOf(field: Parameterized | null, parameter: string): string | null {
-  if (!field) return null;
-  for (const [key, value] of field.parameters) {
-    if (key === parameter || key.startsWith(`${parameter}*`)) return value;
-  }
-  return null;
 }
 
 /** The fields that a mail may have once only; two of them and readers pick different ones (RFC 5322 §3.6). */

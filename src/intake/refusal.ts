@@ -197,7 +197,14 @@ export const refusals = {
     ),
 
   // Documents
-  noDocument: () => new Refusal(550, '5.6.1', 'There is no PDF attached, so there is nothing to sign.', HOW),
+  noDocument: (forwarded: boolean) =>
+    new Refusal(
+      550,
+      '5.6.1',
+      'There is no PDF attached, so there is nothing to sign.',
+      ...(forwarded ? ['A PDF inside an attached mail does not count: attach the PDF itself.'] : []),
+      HOW,
+    ),
   notAPdf: (name: string) =>
     new Refusal(
       550,
