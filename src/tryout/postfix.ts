@@ -116,7 +116,15 @@ export async function startPrivatePostfix(options: PrivatePostfixOptions): Promi
   ];
   writeFileSync(join(etc, 'main.cf'), `${main.join('\n')}\n`);
   writeFileSync(join(etc, 'master.cf'), `127.0.0.1:${port} inet n - n - 50 smtpd${SERVICES}`);
-  await execute('/usr/sbin/postfix', ['-c', etc, 'start']);
+  try {
+    await execute('/usr/sbin/postfix', ['-c', etc, 'start']);
+  } catch (error) {
+    // Postfix says nothing itself: what is wrong stands in its log.
+    throw new Error(
+      `postfix did not start: ${existsSync(log) ? readFileSync(log, 'utf8').slice(-2000) : 'it has no log'}`,
+      { cause: error },
+    );
+  }
   return {
     port,
     configFolder: etc,
