@@ -589,12 +589,18 @@ describe.skipIf(!hasPostfix)('A6 milter behind Postfix', () => {
     await serve();
   });
 
-  test('A6 an MTA that speaks version 2 only', async () => {
-    // The same Postfix, told to be an old one for this connection’s sake.
+  test('A6 an MTA that speaks version 2 only, over a unix socket', async () => {
+    const path = join(folder, 'milter.sock');
+    const beside = await startMilter({
+      listen: { path, mode: 0o666 },
+      createHandler: () => handler,
+      logger: pino({ level: 'silent' }),
+      actions: ['addHeaders'],
+    });
     const old = await startPrivatePostfix({
       folder: join(folder, 'old'),
       signDomains: ['sign.a.example'],
-      milter: `inet:127.0.0.1:${port}`,
+      milter: `unix:${path}`,
       lmtp: 'inet:127.0.0.1:9',
       sinkPort: sink.port,
       extra: ['milter_protocol = 2'],
@@ -620,6 +626,7 @@ describe.skipIf(!hasPostfix)('A6 milter behind Postfix', () => {
       expect((await arrived(subject)).raw.toString()).toContain('\r\nX-Old-Way: value\r\n');
     } finally {
       await old.stop();
+      await beside.stop(0);
     }
   });
 
