@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { EVERYTHING, MilterClient, MilterUnavailable } from '../../../milter/client.ts';
 import { CONTINUE, type MilterHandler, type Verdict } from '../../../milter/handler.ts';
 import { SMFIP } from '../../../milter/protocol.ts';
@@ -394,6 +394,7 @@ describe('unix socket', () => {
   const folder = mkdtempSync(join(tmpdir(), 'milter-'));
   const path = join(folder, 'milter.sock');
   afterEach(() => rmSync(path, { force: true }));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('has its mode, replaces a dead socket file, respects a live one and any other file', async () => {
     const options = { listen: { path }, createHandler: () => ({}), logger: quiet };
