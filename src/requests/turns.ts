@@ -1,8 +1,8 @@
 /** Signing: a short turn on the newest revision, then the signature (DESIGN.md decision 12). */
-import { verify, X509Certificate } from 'node:crypto';
 import type { PreparedSignature, SignatoryMark } from '../documents/documents.ts';
 import { catalogue } from '../outbound/texts/catalogue.ts';
 import type { SignatureAlgorithm } from '../pki/pki.ts';
+import { BadSignature, verifySignature } from '../signatures/verify.ts';
 import type { Job } from '../store/store.ts';
 import { change, type Decision } from './change.ts';
 import type { Deps } from './deps.ts';
@@ -15,6 +15,8 @@ import { ownSession } from './sessions.ts';
 import { moveRequest, moveSession } from './states.ts';
 
 const TURN_MS = 60_000;
+/** Devices have P-256 keys only (CertificateAuthority.issueForPerson). */
+const DEVICE_ALGORITHM: SignatureAlgorithm = 'ecdsa-p256-sha256';
 /** UTC-12 to UTC+14. */
 const OFFSETS = { least: -720, most: 840 };
 
@@ -191,24 +193,31 @@ async function sign(
     throw new Conflict('bad-signature', 'There must be one signature per document.');
   }
   const prepared = await prepareSignatures(deps, request, index, turn, certificate);
-  const { publicKey } = new X509Certificate(certificate);
+  // All of them before the first is timestamped.
   for (const [position, { signedAttributes }] of prepared.entries()) {
-    if (!verify('sha256', signedAttributes, publicKey, signatures[position]!)) {
-      throw new Conflict('bad-signature', 'The signature does not fit the document and the certificate.');
-    }
+    checkSignature(signedAttributes, signatures[position]!, certificate);
   }
-  const algorithm: SignatureAlgorithm = publicKey.asymmetricKeyType === 'rsa' ? 'rsa-sha256' : 'ecdsa-p256-sha256';
   const revisions: Revision[] = [];
   for (const [position, one] of prepared.entries()) {
     const bytes = await deps.documents.completeSignature(one, {
       certificate,
       issuers: deps.pki.ca.chain,
-      algorithm,
+      algorithm: DEVICE_ALGORITHM,
       signature: signatures[position]!,
     });
     revisions.push({ blob: await deps.store.blobs.put(bytes), length: bytes.length });
   }
   return revisions;
+}
+
+/** @throws Conflict */
+function checkSignature(signedAttributes: Uint8Array, signature: Uint8Array, certificate: Uint8Array): void {
+  try {
+    verifySignature(signedAttributes, signature, DEVICE_ALGORITHM, certificate);
+  } catch (error) {
+    if (!(error instanceof BadSignature)) throw error;
+    throw new Conflict('bad-signature', 'The signature does not fit the document and the certificate.');
+  }
 }
 
 async function signedDecision(

@@ -308,6 +308,19 @@ describe('turns', () => {
     ).rejects.toEqual(conflict('not-open'));
   });
 
+  test('a signature must name the turn it was made for', async () => {
+    const request = await world.opened();
+    const phone = await world.phone('john');
+    const session = request.sessions[0]!;
+    const grant = await world.grant(session, phone);
+    for (const turn of ['', `${grant.turn}x`, 'A'.repeat(22)]) {
+      await expect(
+        world.requests.completeTurn(session.id, phone.device, turn, signatures(grant, phone)),
+      ).rejects.toEqual(conflict('turn-lost'));
+    }
+    expect((await world.fresh(request)).sessions[0]).toMatchObject({ state: 'open' });
+  });
+
   test('after its sixty seconds a turn is lost, and a new one works', async () => {
     const request = await world.opened();
     const phone = await world.phone('john');
