@@ -18,9 +18,9 @@ import { DocumentRefused, type Documents } from '../documents/documents.ts';
 import { parseOwnAddress } from '../outbound/addresses.ts';
 import { type Address, parseAddress } from './addresses.ts';
 import { isMailDomain, type PartiesContext, resolveOnSignDomain, signDomain } from './parties.ts';
-import { splitMessage } from './raw-message.ts';
+import { splitMessage, unfold } from './raw-message.ts';
 import { ambiguousLine, Refusal, refusals } from './refusal.ts';
-import { type Asked, readSubmission } from './submission.ts';
+import { ADMITTED, type Asked, readSubmission } from './submission.ts';
 import { signVerdict, VERDICT_HEADER, type VerdictKey } from './verdict.ts';
 import { type Authenticated, authenticate, relayMatcher } from './who.ts';
 
@@ -59,6 +59,8 @@ interface Transaction {
   size: number;
   readonly fields: string[];
   readonly authenticationResults: string[];
+  /** As written, for the log. */
+  messageId: string | null;
 }
 
 /** A factory of handlers, one per SMTP connection. */
@@ -95,6 +97,7 @@ class Gatekeeper implements MilterHandler {
       size: 0,
       fields: [],
       authenticationResults: [],
+      messageId: null,
     };
     return CONTINUE;
   }
@@ -150,6 +153,7 @@ class Gatekeeper implements MilterHandler {
     if (name === 'authentication-results') {
       transaction.authenticationResults.push(Buffer.from(field.value).toString('latin1'));
     }
+    if (name === 'message-id') transaction.messageId ??= unfold(Buffer.from(field.value));
     // Folds arrive separated by LF; on the wire every line ends with CRLF.
     const value = Buffer.from(field.value).toString('latin1').replace(/\r?\n/g, '\r\n');
     this.#collect(Buffer.concat([field.name, Buffer.from(`:${value}\r\n`, 'latin1')]));
@@ -175,6 +179,7 @@ class Gatekeeper implements MilterHandler {
   }
 
   endOfMessage(modifications: Modifications, macros: Macros): Promise<MilterVerdict> {
+    const current = this.#transaction;
     const answer = this.#answer(macros, {}, async transaction => {
       if (!transaction.recipients.some(({ onSignDomain }) => onSignDomain)) return;
       const { config, verdictKeys, log, now } = this.#deps;
@@ -200,7 +205,7 @@ class Gatekeeper implements MilterHandler {
           sender: verdict.senderId,
           method: verdict.method,
           recipients: verdict.recipients.length,
-          messageId: asked?.submission.messageId,
+          messageId: transaction.messageId,
           level: asked?.submission.level,
           documents: asked?.submission.documents.length,
           bytes: raw.length,
@@ -209,7 +214,7 @@ class Gatekeeper implements MilterHandler {
       );
     });
     return answer.finally(() => {
-      this.#transaction = null;
+      if (this.#transaction === current) this.#transaction = null;
     });
   }
 
@@ -222,7 +227,7 @@ class Gatekeeper implements MilterHandler {
     queueId: string,
   ): Promise<Asked> {
     const { config, directory, documents, pendingOf } = this.#deps;
-    const asked = await readSubmission(raw, who.person, time, queueId, { config, directory });
+    const asked = await readSubmission(raw, who.person, time, queueId, { config, directory }, ADMITTED);
     const hidden = recipients.filter(({ address, personId }) => {
       const named = personId === null ? false : asked.named.persons.has(personId);
       return !named && !asked.named.addresses.has(address.address);
@@ -268,6 +273,7 @@ class Gatekeeper implements MilterHandler {
       const refusal = toRefusal(error);
       const about = {
         queueId: macros.get('i') ?? null,
+        messageId: transaction.messageId,
         client: this.#client?.address,
         sender: transaction.sender,
         ...facts,

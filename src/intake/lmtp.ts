@@ -12,10 +12,9 @@ import { parseOwnAddress } from '../outbound/addresses.ts';
 import { type Requests, TooManyRequests } from '../requests/requests.ts';
 import { parseAddress } from './addresses.ts';
 import { toRefusal } from './gatekeeper.ts';
-import { MAX_HEADER } from './message-gate.ts';
 import { splitMessage } from './raw-message.ts';
 import { Refusal, refusals } from './refusal.ts';
-import { readSubmission } from './submission.ts';
+import { DELIVERED, readSubmission } from './submission.ts';
 import { checkVerdict, type Verdict, VerdictInvalid, type VerdictKey } from './verdict.ts';
 
 export interface LmtpDeps {
@@ -134,7 +133,7 @@ async function takeIn(stream: SMTPServerDataStream, session: SMTPServerSession, 
     if (verdict.method === 'bounce') return await takeReports(raw, recipients, verdict, deps);
     const sender = await deps.directory.findById(verdict.senderId);
     if (!sender) throw refusals.unknownSender(mailFrom === false ? '' : mailFrom.address);
-    const { submission } = await readSubmission(raw, sender, verdict.time, queueId, deps, MAX_HEADER + HEADROOM);
+    const { submission } = await readSubmission(raw, sender, verdict.time, queueId, deps, DELIVERED);
     const { request, created } = await deps.requests.open(submission);
     log.info(
       { queueId, messageId: submission.messageId, request: request.id, created, recipients: recipients.length },

@@ -29,24 +29,27 @@ const WORDS: readonly (readonly [Level, RegExp])[] = [
   ['qualified', /^(qualified|qualifiee?s?|qualifiziert(e[rsnm]?)?)$/],
   ['seal', /^(seal|cachet|siegel)$/],
 ];
-/** What a misspelt word is compared with. */
-const SPELLINGS = [
-  'standard',
-  'simple',
-  'einfach',
-  'einfache',
-  'advanced',
-  'avancee',
-  'fortgeschritten',
-  'fortgeschrittene',
-  'qualified',
-  'qualifie',
-  'qualifiee',
-  'qualifiziert',
-  'qualifizierte',
-  'seal',
-  'cachet',
-  'siegel',
+/**
+ * What a misspelt word is compared with, and how many slips still make it that word. 0: only swapped letters, because
+ * in short words every other slip makes another word ("sample", "deal"); 1 where two make one ("Standort").
+ */
+const SPELLINGS: readonly (readonly [spelling: string, slips: 0 | 1 | 2])[] = [
+  ['standard', 1],
+  ['simple', 0],
+  ['einfach', 1],
+  ['einfache', 1],
+  ['advanced', 2],
+  ['avancee', 1],
+  ['fortgeschritten', 2],
+  ['fortgeschrittene', 2],
+  ['qualified', 2],
+  ['qualifie', 1],
+  ['qualifiee', 2],
+  ['qualifiziert', 2],
+  ['qualifizierte', 2],
+  ['seal', 0],
+  ['cachet', 0],
+  ['siegel', 0],
 ];
 const SIGNATURE = '(?:signatur(?:en|es?)?|unterschrift(?:en)?)';
 /** How much a level asks of the person who signs; the company's seal asks nothing. */
@@ -113,7 +116,7 @@ export function readSubject(subject: string, options: SubjectOptions): SubjectAs
   const level = found[0] ?? options.defaultLevel;
   const other = found.find(candidate => candidate !== level);
   if (other !== undefined) throw refusals.twoLevels(level, other);
-  if (found.length > 0 && !options.offered.includes(level)) throw refusals.notOffered(level, options.offered);
+  if (!options.offered.includes(level)) throw refusals.notOffered(level, options.offered);
   for (const [word] of `${unknown.join(' ')} ${rest}`.matchAll(/\p{L}+/gu)) {
     const meant = levelOfWord(word);
     if (meant !== null && RANK[meant] > RANK[level]) {
@@ -158,15 +161,11 @@ function isPhrase(text: string): boolean {
 function refuseNearMiss(phrase: string): void {
   const word = withoutSignature(phrase);
   if (!/^\p{L}+$/u.test(word)) return;
-  for (const spelling of SPELLINGS) {
+  for (const [spelling, slips] of SPELLINGS) {
     const distance = editDistance(word, spelling);
     if (distance === 0) return;
-    // In short words every letter makes another word ("sample", "deal"): only swapped letters count there.
-    const near =
-      spelling.length < 7
-        ? distance === 1 && [...word].sort().join('') === [...spelling].sort().join('')
-        : distance <= (spelling.length < 8 ? 1 : 2);
-    if (near) throw refusals.nearMiss(word, spelling);
+    const swapped = distance === 1 && [...word].sort().join('') === [...spelling].sort().join('');
+    if (swapped || distance <= slips) throw refusals.nearMiss(word, spelling);
   }
 }
 

@@ -1,22 +1,35 @@
 /** From an admitted message's bytes to the Submission that it asks for. The same for gatekeeper and LMTP. */
 import { createHash } from 'node:crypto';
 import type { Config } from '../config/schema.ts';
-import type { Person } from '../directory/directory.ts';
+import type { Directory, Person } from '../directory/directory.ts';
 import { cleanLine, cleanText } from '../outbound/clean.ts';
 import type { Submission } from '../requests/model.ts';
 import { addressesOf } from './addresses.ts';
 import { sortAttachments } from './attachments.ts';
-import { automaticReason } from './automatic.ts';
+import { automaticReason, MAX_RECEIVED } from './automatic.ts';
 import { decodeUnstructured, UndecodableWord } from './encoded-words.ts';
-import { passGate } from './message-gate.ts';
-import { type Parties, type PartiesContext, readParties } from './parties.ts';
+import { MAX_HEADER, passGate } from './message-gate.ts';
+import { type Parties, readParties } from './parties.ts';
 import { type RawMessage, rawValue } from './raw-message.ts';
 import { refusals } from './refusal.ts';
 import { readSubject } from './subject.ts';
 
-export interface SubmissionContext extends Omit<PartiesContext, 'domains' | 'serviceLocal'> {
+export interface SubmissionContext {
+  readonly directory: Directory;
   readonly config: Pick<Config, 'domains' | 'mail' | 'levels' | 'requests'>;
 }
+
+/** What one message may have; after the gatekeeper, mail servers of ours add to it. */
+export interface MessageLimits {
+  /** Bytes. */
+  readonly maxHeader: number;
+  readonly maxReceived: number;
+}
+
+/** Limits at the gatekeeper. */
+export const ADMITTED: MessageLimits = { maxHeader: MAX_HEADER, maxReceived: MAX_RECEIVED };
+/** Limits behind it: whatever was admitted must pass, however many servers of ours it went through. */
+export const DELIVERED: MessageLimits = { maxHeader: 3 * MAX_HEADER, maxReceived: 2 * MAX_RECEIVED };
 
 export interface Asked {
   readonly submission: Submission;
@@ -40,14 +53,15 @@ export async function readSubmission(
   at: Date,
   queueId: string | null,
   context: SubmissionContext,
-  maxHeader?: number,
+  limits: MessageLimits,
 ): Promise<Asked> {
   const { config, directory } = context;
-  const mail = await passGate(raw, maxHeader);
+  const mail = await passGate(raw, limits.maxHeader);
   const { message } = mail;
   const automatic = automaticReason(
     message,
-    config.domains.map(domain => domain.sign),
+    config.domains.map(({ sign }) => sign),
+    limits.maxReceived,
   );
   if (automatic !== null) throw refusals.automatic(automatic);
   await checkAuthor(message, sender, context);

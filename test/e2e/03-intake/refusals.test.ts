@@ -339,6 +339,10 @@ describe.skipIf(!hasPostfix)('through Postfix', () => {
     expect(request.sender.personId).toBe('mary.smith');
   });
 
+  test('what the gatekeeper just admits is not refused behind it: 25 servers on the way', async () => {
+    await expectOpened(makeMessage({ headers: Array.from({ length: 25 }, (_, n) => `Received: from a by b; ${n}`) }));
+  });
+
   test('A7 same Message-ID with another level: two requests; the very same: one', async () => {
     const messageId = `<same-${Date.now()}@company.com>`;
     const first = await expectOpened(makeMessage({ messageId, subject: 'Contract' }));

@@ -122,6 +122,7 @@ describe('who asks', () => {
     ['mary.smith@company.com', '203.0.113.9', 'ghost', /^550 5\.7\.1 Your login is not known/],
     ['mary.smith@company.com', '203.0.113.9', '', /^550 5\.7\.1 Only people of this company/],
     ['mary.smith@company.com', '192.0.2.7', undefined, /^mary relay$/],
+    ['mary.smith@company.com', '192.0.2.7', 'account-of-the-relay', /^mary relay$/],
     ['mary.smith@company.com', '::ffff:10.1.2.3', undefined, /^mary relay$/],
     ['mary.smith@company.com', '2001:db8::5', undefined, /^mary relay$/],
     ['mary.smith@company.com', '2001:db9::5', undefined, /^550 5\.7\.1 Only people/],
@@ -130,5 +131,11 @@ describe('who asks', () => {
     ['x@outside.example', '192.0.2.7', undefined, /^550 5\.7\.1 The sender address/],
   ])('%s from %s with login %s', async (sender, address, login, outcome) => {
     expect(await ask(sender, address, login)).toMatch(outcome);
+  });
+
+  test('a relay that is no address is told at start', () => {
+    for (const relay of ['mail.company.com', '10.0.0.0/99', '']) {
+      expect(() => relayMatcher([relay])).toThrow('mail.authenticatingRelays');
+    }
   });
 });

@@ -53,7 +53,6 @@ describe('automatic mail', () => {
     ['Precedence: List'],
     ['Precedence: junk'],
     ['List-Id: Board <board.company.com>'],
-    ['List-Unsubscribe: <mailto:x@y.org>'],
     ['Message-ID: <abc@sign.company.com>'],
     ['Message-ID: <abc@mx.SIGN.company.com>'],
   ])('%s', line => {

@@ -1,0 +1,214 @@
+/** The gatekeeper where a real mail server can't easily be brought: faults of ours, limits, and what it changes. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { MilterHandler, Modifications, Verdict } from '../../../milter/handler.ts';
+import { DirectoryUnavailable } from '../../../src/directory/directory.ts';
+import { type DocumentRefusalReason, DocumentRefused } from '../../../src/documents/documents.ts';
+import { createGatekeeper, type GatekeeperDeps } from '../../../src/intake/gatekeeper.ts';
+import { splitMessage } from '../../../src/intake/raw-message.ts';
+import { checkVerdict } from '../../../src/intake/verdict.ts';
+import { makeMessage } from '../../support/message.ts';
+import { KEY, log, makeWorld, NOW, type World } from './world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await makeWorld();
+});
+afterAll(() => world.close());
+
+const fine: Pick<GatekeeperDeps, 'documents' | 'pendingOf'> = {
+  documents: { inspect: async () => ({ pages: 1, attachments: [], formFields: 0 }) },
+  pendingOf: async () => 0,
+};
+
+interface Outcome {
+  readonly rcpt: readonly Verdict[];
+  readonly end: Verdict | null;
+  readonly changes: readonly string[];
+  readonly added: readonly [string, string][];
+}
+
+async function run(
+  raw: Buffer,
+  deps: Partial<GatekeeperDeps> = {},
+  to: readonly string[] = ['john.doe@sign.company.com'],
+  handler?: MilterHandler,
+): Promise<Outcome> {
+  const gate =
+    handler ??
+    createGatekeeper({
+      config: world.config,
+      directory: world.directory,
+      verdictKeys: [KEY],
+      now: () => NOW,
+      log,
+      ...fine,
+      ...deps,
+    })();
+  const macros = new Map([
+    ['auth_authen', 'msmith'],
+    ['i', 'QUEUE1'],
+    ['j', 'mx.company.com'],
+  ]);
+  await gate.connect?.({ hostname: 'x', family: 'inet', address: '203.0.113.9', port: 1 }, macros);
+  await gate.mail?.('mary.smith@company.com', [], macros);
+  const rcpt: Verdict[] = [];
+  for (const address of to) rcpt.push(await gate.rcpt!(address, [], macros));
+  const changes: string[] = [];
+  const added: [string, string][] = [];
+  if (!rcpt.some(({ action }) => action === 'continue')) return { rcpt, end: null, changes, added };
+  const message = splitMessage(raw);
+  for (const { name, value } of message.fields) {
+    await gate.header?.(
+      { name: Buffer.from(name), value: Buffer.from(value.toString('latin1').replaceAll('\r\n', '\n'), 'latin1') },
+      macros,
+    );
+  }
+  await gate.endOfHeaders?.(macros);
+  for (let at = 0; at < message.body.length; at += 65_535)
+    await gate.body?.(message.body.subarray(at, at + 65_535), macros);
+  const modifications = {
+    addHeader: (name: string, value: string) => added.push([name, value]),
+    deleteHeader: (name: string, occurrence: number) => changes.push(`delete ${name} ${occurrence}`),
+  } as Partial<Modifications> as Modifications;
+  const end = await gate.endOfMessage!(modifications, macros);
+  return { rcpt, end, changes, added };
+}
+
+describe('a good message', () => {
+  test('is admitted with a verdict that fits it, queue id and recipients included', async () => {
+    const raw = makeMessage({ to: 'john.doe@sign.company.com, self@sign.company.com' });
+    const { end, added } = await run(raw, {}, ['john.doe@sign.company.com', 'SELF@sign.company.com']);
+    expect(end).toEqual({ action: 'continue' });
+    expect(added).toHaveLength(1);
+    const [name, value] = added[0]!;
+    const delivered = splitMessage(Buffer.concat([Buffer.from(`${name}: ${value.replaceAll('\n', '\r\n')}\r\n`), raw]));
+    expect(checkVerdict(delivered, [KEY], 1, NOW)).toEqual({
+      senderId: 'mary',
+      method: 'sasl',
+      time: NOW,
+      queueId: 'QUEUE1',
+      recipients: ['john.doe@sign.company.com', 'self@sign.company.com'],
+    });
+  });
+
+  test('loses what only we may write, from the last to the first', async () => {
+    const { changes } = await run(
+      makeMessage({
+        headers: [
+          'X-Signpost-Verdict: a',
+          'Authentication-Results: other.example; dkim=pass',
+          'x-signpost-verdict: b',
+          'X-SIGNPOST-Anything: c',
+          'Authentication-Results: sign.company.com; spf=pass',
+          'Authentication-Results:\r\n mx.company.com 1; spf=pass',
+        ],
+      }),
+    );
+    expect(changes).toEqual([
+      'delete x-signpost-verdict 2',
+      'delete x-signpost-verdict 1',
+      'delete x-signpost-anything 1',
+      'delete Authentication-Results 3',
+      'delete Authentication-Results 2',
+    ]);
+  });
+
+  test('several on one connection are told apart, also after one that was broken off', async () => {
+    const handler = createGatekeeper({
+      config: world.config,
+      directory: world.directory,
+      verdictKeys: [KEY],
+      now: () => NOW,
+      log,
+      ...fine,
+    })();
+    expect((await run(makeMessage({ parts: [] }), {}, undefined, handler)).end).toMatchObject({ code: 550 });
+    await handler.mail?.('mary.smith@company.com', [], new Map([['auth_authen', 'msmith']]));
+    await handler.rcpt?.('anna.muller@sign.company.com', [], new Map());
+    handler.abort?.();
+    const { end, added } = await run(makeMessage(), {}, undefined, handler);
+    expect(end).toEqual({ action: 'continue' });
+    expect(added).toHaveLength(1);
+  });
+
+  test('for nobody on the sign domain is not touched, whatever it carries', async () => {
+    const raw = makeMessage({ headers: ['X-Signpost-Verdict: a', 'From: b@c.org'], parts: [] });
+    const { rcpt, end, changes, added } = await run(raw, {}, [
+      'x@outside.example',
+      'john.doe@company.com',
+      '"odd one"@y.org',
+    ]);
+    expect(rcpt.every(({ action }) => action === 'continue')).toBe(true);
+    expect({ end, changes, added }).toEqual({ end: { action: 'continue' }, changes: [], added: [] });
+  });
+});
+
+describe('faults of ours are temporary', () => {
+  const down = async (): Promise<never> => {
+    throw new DirectoryUnavailable('down');
+  };
+
+  test('the directory is down at RCPT', async () => {
+    const directory = { ...world.directory, findByMail: down, findByLogin: down };
+    const { rcpt } = await run(makeMessage(), { directory });
+    expect(rcpt[0]).toMatchObject({ action: 'reply', code: 451, enhanced: '4.3.0' });
+  });
+
+  test('the directory goes down between RCPT (three look-ups) and the end of the message', async () => {
+    let calls = 0;
+    const directory = {
+      ...world.directory,
+      findByMail: (address: string) => (calls++ < 3 ? world.directory.findByMail(address) : down()),
+    };
+    expect((await run(makeMessage(), { directory })).end).toMatchObject({ code: 451, enhanced: '4.3.0' });
+  });
+
+  test.each<[string, Error, number, string]>([
+    ['the document worker is gone', new Error('worker exited'), 451, '4.3.0'],
+    ['the disk is full', Object.assign(new Error('no space'), { code: 'ENOSPC' }), 452, '4.3.1'],
+    ['the database is full', Object.assign(new Error('full'), { errcode: 13 }), 452, '4.3.1'],
+  ])('%s', async (_, error, code, enhanced) => {
+    const documents = { inspect: () => Promise.reject(error) };
+    const { end, added } = await run(makeMessage(), { documents });
+    expect(end).toMatchObject({ action: 'reply', code, enhanced });
+    expect(added).toEqual([]);
+  });
+});
+
+describe('limits', () => {
+  test('too many pending requests: come back later', async () => {
+    const limit = world.config.requests.maxPendingPerSender;
+    expect((await run(makeMessage(), { pendingOf: async () => limit - 1 })).end).toEqual({ action: 'continue' });
+    expect((await run(makeMessage(), { pendingOf: async () => limit })).end).toMatchObject({
+      code: 450,
+      enhanced: '4.7.1',
+    });
+  });
+
+  test('at the size limit exactly, and one byte over', async () => {
+    const raw = makeMessage();
+    const at = (maxMessageSize: number) => ({
+      config: { ...world.config, mail: { ...world.config.mail, maxMessageSize } },
+    });
+    expect((await run(raw, at(raw.length))).end).toEqual({ action: 'continue' });
+    expect((await run(raw, at(raw.length - 1))).end).toMatchObject({ code: 552, enhanced: '5.3.4' });
+  });
+});
+
+test.each<[DocumentRefusalReason, string]>([
+  ['encrypted', '5.6.1'],
+  ['javascript', '5.6.1'],
+  ['xfa', '5.6.1'],
+  ['damaged', '5.6.0'],
+  ['already-signed', '5.6.1'],
+  ['too-complex', '5.6.0'],
+])('a document that is %s is refused by name', async (reason, enhanced) => {
+  const documents = { inspect: () => Promise.reject(new DocumentRefused(reason, 'secret detail')) };
+  const { end } = await run(makeMessage(), { documents });
+  expect(end).toMatchObject({
+    code: 550,
+    enhanced,
+    text: [expect.stringMatching(/^"contract.pdf" /), expect.any(String)],
+  });
+  expect(JSON.stringify(end)).not.toContain('secret detail');
+});
