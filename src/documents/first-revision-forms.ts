@@ -10,11 +10,11 @@ import {
   PDFName,
   type PDFObject,
   PDFRawStream,
-  type PDFRef,
   PDFStream,
   PDFString,
   StandardFonts,
 } from '@cantoo/pdf-lib';
+import { balanceOf } from './first-revision-balance.ts';
 import { dictEntry, elements, entry, nameEntry, numberEntry, numbersEntry, rectangleEntry } from './objects.ts';
 
 /** Annotation flags (ISO 32000-2 table 167). */
@@ -22,6 +22,8 @@ const HIDDEN = 2;
 const NO_VIEW = 32;
 /** Bytes of an appearance that are looked at. */
 const MAX_APPEARANCE = 1 << 20;
+/** Bytes of a page's content that are looked at. */
+const MAX_CONTENT = 32 << 20;
 
 /**
  * Draws each visible widget's appearance onto its page and takes the widgets away. Annotations that only appear in
@@ -87,12 +89,13 @@ async function makeAppearances(document: PDFDocument, form: PDFDict): Promise<vo
     const { acroField } = field;
     const inherited = (key: string) => attempt(() => acroField.getInheritableAttribute(PDFName.of(key)));
     const type = inherited('FT')?.toString();
-    const value = textOf(inherited('V'));
+    const value = attempt(() => textOf(inherited('V'))) ?? '';
     if (value === '' || (type === '/Tx' && acroField.hasFlag(AcroTextFlags.Password))) continue;
     const appearances = (attempt(() => acroField.getWidgets()) ?? []).map(widget => appearanceOf(widget.dict));
     const missing = appearances.includes(null);
     // A button's states are pictures that stand in the file, a choice may be shown by another name; only text is its value.
-    const stale = renew && type === '/Tx' && appearances.some(appearance => appearance && !shows(appearance, value));
+    const stale =
+      renew && type === '/Tx' && appearances.some(appearance => appearance && !attempt(() => shows(appearance, value)));
     if (missing || stale) attempt(() => field.defaultUpdateAppearances(helvetica));
   }
   await document.flush();
@@ -151,17 +154,19 @@ function drawOnto(
   if (operators.length === 0) return;
   resources.set(PDFName.of('XObject'), xObjects);
   page.set(PDFName.of('Resources'), resources);
-  const before = context.register(context.stream('q\n'));
-  const after = context.register(context.stream(`\nQ\n${operators.join('\n')}\n`));
-  page.set(PDFName.of('Contents'), context.obj([before, ...contentsOf(page), after]));
+  const contents = contentsOf(page);
+  const balance = balanceOf(contents, MAX_CONTENT);
+  const before = context.register(context.stream('q\n'.repeat(balance.before)));
+  const after = context.register(context.stream(`\n${'Q\n'.repeat(balance.after)}${operators.join('\n')}\n`));
+  // A stream gets a second reference here: the writer knows objects by identity and writes it once.
+  const between = contents.map(stream => context.register(stream));
+  page.set(PDFName.of('Contents'), context.obj([before, ...between, after]));
 }
 
-/** A stream may get a second reference here: the writer knows objects by identity and writes it once. */
-function contentsOf(page: PDFDict): PDFRef[] {
-  const { context } = page;
+function contentsOf(page: PDFDict): PDFStream[] {
   const contents = entry(page, 'Contents');
   const streams = contents instanceof PDFArray ? elements(page, 'Contents') : [contents];
-  return streams.filter(stream => stream instanceof PDFStream).map(stream => context.register(stream));
+  return streams.filter(stream => stream instanceof PDFStream);
 }
 
 /** Algorithm "appearance streams" (ISO 32000-2 §12.5.5): the matrix that lays the transformed BBox onto the rectangle. */

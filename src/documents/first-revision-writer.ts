@@ -81,7 +81,7 @@ function renumber(context: PDFContext, options: WriteOptions): { kept: PDFObject
     if (object === undefined || object === PDFNull || options.dropped(object)) return null;
     let number = byObject.get(object);
     if (number === undefined) {
-      number = kept.push(object);
+      number = kept.push(object instanceof PDFHexString ? clean(object) : object);
       byObject.set(object, number);
     }
     numbers.set(ref, number);
@@ -92,6 +92,7 @@ function renumber(context: PDFContext, options: WriteOptions): { kept: PDFObject
   const rename = (indirect: PDFObject) => {
     const containers = [indirect];
     const renamed = (value: PDFObject): PDFObject | null => {
+      if (value instanceof PDFHexString) return clean(value);
       if (value instanceof PDFRef) return keep(value);
       if (value instanceof PDFDict || value instanceof PDFArray) {
         if (options.dropped(value)) return null;
@@ -121,6 +122,12 @@ function renumber(context: PDFContext, options: WriteOptions): { kept: PDFObject
   if (keep(options.catalog) === null || keep(options.info) === null) throw new Error('catalog or Info is missing');
   for (let index = 0; index < kept.length; index++) rename(kept[index]!);
   return { kept, numbers };
+}
+
+/** Without what isn't hexadecimal: readers disagree on where such a string ends. */
+function clean(string: PDFHexString): PDFHexString {
+  const digits = string.asString();
+  return /^[0-9a-f]*$/i.test(digits) ? string : PDFHexString.of(digits.replace(/[^0-9a-f]/gi, ''));
 }
 
 function identifier(content: Uint8Array): PDFHexString {

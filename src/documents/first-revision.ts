@@ -3,6 +3,7 @@
  * fields flattened, and everything laid down that later revisions fill in. Runs in the worker's child process only.
  */
 import {
+  PDFArray,
   type PDFContext,
   PDFDict,
   type PDFDocument,
@@ -10,6 +11,7 @@ import {
   PDFName,
   type PDFObject,
   type PDFRef,
+  PDFStream,
   PDFString,
 } from '@cantoo/pdf-lib';
 import { printable } from './drawing.ts';
@@ -70,12 +72,13 @@ export async function firstRevision(pdf: Uint8Array, plan: LayoutPlan, limits: L
     pageObject: written.numberOf(page),
     box: box && { ...box, page: pages.length + box.page },
   });
-  const [seal, closing, ...signatories] = added.fields;
+  const [seal, ...others] = added.fields;
+  const closing = others.pop();
   return {
     bytes: written.bytes,
     layout: {
       seal: field(seal!),
-      signatories: signatories.map(field),
+      signatories: others.map(field),
       closing: field(closing!),
       regular: { object: written.numberOf(added.regular.ref), glyphs: added.regular.glyphs },
       bold: { object: written.numberOf(added.bold.ref), glyphs: added.bold.glyphs },
@@ -97,7 +100,9 @@ function layOutPages({ document: { context }, pages }: OpenDocument): { dict: PD
     dict.set(PDFName.of('Type'), PDFName.of('Page'));
     // A viewer's default, said aloud; Resources are required (ISO 32000-2 table 31).
     if (!rectangleEntry(dict, 'MediaBox')) dict.set(PDFName.of('MediaBox'), context.obj([0, 0, 612, 792]));
-    if (!dictEntry(dict, 'Resources')) dict.set(PDFName.of('Resources'), context.obj({}));
+    if (!(entry(dict, 'Resources') instanceof PDFDict)) dict.set(PDFName.of('Resources'), context.obj({}));
+    const contents = entry(dict, 'Contents');
+    if (!(contents instanceof PDFStream || contents instanceof PDFArray)) dict.delete(PDFName.of('Contents'));
     return { dict, ref };
   });
 }
@@ -152,7 +157,7 @@ interface PlacedField {
   readonly box: Box | null;
 }
 
-/** Draws the signature pages and lays their fields: the seal, the closing seal, the signatories. */
+/** Draws the signature pages and lays their fields: the seal first, the closing seal last. */
 function addSignaturePages(context: PDFContext, plan: LayoutPlan, size: PageSize) {
   const text = textsOf(plan);
   const regular = embedFont(context, 'regular', text);
@@ -199,12 +204,12 @@ function addSignaturePages(context: PDFContext, plan: LayoutPlan, size: PageSize
     fields.push({ name, ref, page, box: place });
   };
   add('Seal', texts.seal, null, null);
-  add('Closing', `${texts.seal} ${plan.company.name}`, drawn.closing, { Action: 'All' });
   plan.signatories.forEach(({ name }, index) => {
     const field = `Signatory ${index + 1}`;
     const lock = { Action: 'Include', Fields: [PDFString.of(field)] };
     add(field, `${texts.signatureOf} ${name}`, drawn.signatories[index]!, lock);
   });
+  add('Closing', `${texts.seal} ${plan.company.name}`, drawn.closing, { Action: 'All' });
   for (const page of pages) {
     const own = fields.filter(field => field.page === page).map(field => field.ref);
     context.lookup(page, PDFDict).set(PDFName.of('Annots'), context.obj(own));

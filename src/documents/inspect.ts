@@ -10,6 +10,7 @@ import { checkLayers, checkMembership } from './inspect-layers.ts';
 import { type FoundPage, findPages } from './inspect-pages.ts';
 import { checkSize, type SizeLimits } from './inspect-size.ts';
 import { asDict, dictEntry, elements, entry, nameEntry, reachable, resolve, textEntry } from './objects.ts';
+import { peakMemory } from './worker-memory.ts';
 
 export interface Limits extends SizeLimits {
   readonly maxPages: number;
@@ -84,8 +85,7 @@ function refuseUnreadObjectStreams({ context }: PDFDocument, limits: Limits): vo
     const source = new Uint8Array(object.sizeInBytes());
     object.copyBytesInto(source, 0);
     if (!Buffer.from(source).includes('ObjStm')) continue;
-    if (process.resourceUsage().maxRSS * 1024 > limits.memory / 2)
-      throw new DocumentRefused('too-complex', 'the document expands too much');
+    if (peakMemory() > limits.memory / 2) throw new DocumentRefused('too-complex', 'the document expands too much');
     throw new DocumentRefused('damaged', 'a part of the document cannot be read');
   }
 }

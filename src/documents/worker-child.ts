@@ -1,7 +1,8 @@
 /** The child process in which hostile PDFs are parsed, one job at a time. Started by DocumentWorker only. */
-import { DocumentRefused } from './documents.ts';
+import { type DocumentRefusalReason, DocumentRefused } from './documents.ts';
 import { firstRevision } from './first-revision.ts';
 import { inspect } from './inspect.ts';
+import { peakMemory } from './worker-memory.ts';
 import type { FromChild, Job, Outcome } from './worker-protocol.ts';
 
 /** CPU seconds after which a child is replaced; the parent's limit kills it some time later. */
@@ -12,12 +13,23 @@ async function perform(job: Job): Promise<Outcome> {
     if (job.kind === 'inspect') return { kind: 'inspect', result: await inspect(job.pdf, job.limits) };
     return { kind: 'firstRevision', result: await firstRevision(job.pdf, job.plan, job.limits) };
   } catch (error) {
-    if (error instanceof DocumentRefused) return { kind: 'refused', reason: error.reason, detail: error.message };
+    if (error instanceof DocumentRefused) return refused(error.reason, error.message);
     // Out of stack or of array memory, by what the document asked for.
-    if (error instanceof RangeError)
-      return { kind: 'refused', reason: 'too-complex', detail: 'the document is too complex' };
-    return { kind: 'failed', detail: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    if (error instanceof RangeError) return refused('too-complex', 'the document is too complex');
+    // Node's own errors (ENOENT and the like) have a code and are not the document's doing.
+    const stack = error instanceof Error && !('code' in error) ? error.stack : undefined;
+    if (stack === undefined) return { kind: 'failed', detail: String(error) };
+    // The same document would fail again. Only frames are told: a message may quote the document.
+    const frames = stack
+      .split('\n')
+      .filter(line => line.startsWith('    at '))
+      .slice(0, 5);
+    return refused('damaged', 'the document is damaged', frames.map(line => line.trim()).join(' < '));
   }
+}
+
+function refused(reason: DocumentRefusalReason, detail: string, unexpected: string | null = null): Outcome {
+  return { kind: 'refused', reason, detail, unexpected };
 }
 
 function send(message: FromChild): void {
@@ -27,8 +39,8 @@ function send(message: FromChild): void {
 process.on('disconnect', () => process.exit());
 process.on('message', async (job: Job) => {
   const outcome = await perform(job);
-  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
-  const worn = maxRSS * 1024 > job.limits.memory / 2 || userCPUTime + systemCPUTime > cpuSeconds * 1e6;
+  const { userCPUTime, systemCPUTime } = process.resourceUsage();
+  const worn = peakMemory() > job.limits.memory / 2 || userCPUTime + systemCPUTime > cpuSeconds * 1e6;
   send({ kind: 'done', outcome, worn });
 });
 send({ kind: 'ready' });

@@ -11,8 +11,14 @@ export type Job =
 export type Outcome =
   | { readonly kind: 'inspect'; readonly result: Inspection }
   | { readonly kind: 'firstRevision'; readonly result: FirstRevision }
-  | { readonly kind: 'refused'; readonly reason: DocumentRefusalReason; readonly detail: string }
-  /** A fault of our own code. */
+  /** `unexpected`: where in the code an error arose that no rule foresaw. */
+  | {
+      readonly kind: 'refused';
+      readonly reason: DocumentRefusalReason;
+      readonly detail: string;
+      readonly unexpected: string | null;
+    }
+  /** The child's surroundings are at fault, such as a file that can't be read. */
   | { readonly kind: 'failed'; readonly detail: string };
 
 export type FromChild =

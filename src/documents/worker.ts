@@ -20,7 +20,7 @@ export interface DocumentWorkerOptions {
   readonly timeout: number;
   readonly maxPages: number;
   readonly log: Logger;
-  /** Children, kept warm. */
+  /** Children: started with the first job, then kept warm. */
   readonly children?: number;
   /** Jobs that may wait for a child. */
   readonly maxWaiting?: number;
@@ -50,7 +50,7 @@ const NODE_BASELINE = 640 * 1024 * 1024;
 const HOUR = 3_600_000;
 /** CPU time after which a child is replaced between jobs, in seconds. */
 const CPU_BETWEEN_JOBS = 300;
-/** Signals by which a process ends itself when it runs out of memory or stack, or is stopped by its CPU limit. */
+/** Signals by which a process ends itself when it runs out of memory or stack. */
 const OWN_SIGNALS = new Set(['SIGABRT', 'SIGTRAP', 'SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE']);
 
 export class DocumentWorker {
@@ -70,13 +70,12 @@ export class DocumentWorker {
       maxStream: options.memory / 4,
       memory: options.memory,
     };
-    this.#fill();
   }
 
   /** @throws DocumentRefused; DocumentWorkerUnavailable */
   async inspect(pdf: Uint8Array): Promise<Inspection> {
     const outcome = await this.#run({ kind: 'inspect', pdf, limits: this.#limits });
-    if (outcome.kind !== 'inspect') throw failure(outcome);
+    if (outcome.kind !== 'inspect') throw this.#failure(outcome);
     return outcome.result;
   }
 
@@ -86,7 +85,7 @@ export class DocumentWorker {
    */
   async firstRevision(pdf: Uint8Array, plan: LayoutPlan): Promise<FirstRevision> {
     const outcome = await this.#run({ kind: 'firstRevision', pdf, plan, limits: this.#limits });
-    if (outcome.kind !== 'firstRevision') throw failure(outcome);
+    if (outcome.kind !== 'firstRevision') throw this.#failure(outcome);
     return outcome.result;
   }
 
@@ -218,6 +217,14 @@ export class DocumentWorker {
     for (const { reject } of this.#waiting.splice(0)) reject(new DocumentWorkerUnavailable('no document child'));
   }
 
+  #failure(outcome: Outcome): Error {
+    if (outcome.kind !== 'refused')
+      return new Error(outcome.kind === 'failed' ? outcome.detail : `unexpected answer: ${outcome.kind}`);
+    const { reason, detail, unexpected } = outcome;
+    if (unexpected !== null) this.#options.log.error({ unexpected }, 'a document met an error that no rule foresaw');
+    return new DocumentRefused(reason, detail);
+  }
+
   #settle(child: Child): void {
     if (child.timer) clearTimeout(child.timer);
     child.timer = null;
@@ -225,15 +232,9 @@ export class DocumentWorker {
   }
 }
 
-function failure(outcome: Outcome): Error {
-  if (outcome.kind === 'refused') return new DocumentRefused(outcome.reason, outcome.detail);
-  return new Error(outcome.kind === 'failed' ? outcome.detail : `unexpected answer: ${outcome.kind}`);
-}
-
 /** Why a job has no answer: the document's doing, unless somebody else stopped the child. */
 function lostJob(child: Child, code: number | null, signal: NodeJS.Signals | null): Error {
-  if (child.timedOut || signal === 'SIGXCPU')
-    return new DocumentRefused('too-slow', 'the document takes too long to read');
+  if (child.timedOut) return new DocumentRefused('too-slow', 'the document takes too long to read');
   if (code !== null || (signal !== null && OWN_SIGNALS.has(signal)))
     return new DocumentRefused('too-complex', 'the document takes too much memory to read');
   return new DocumentWorkerUnavailable(`the document child was stopped (${signal})`);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { DocumentLayout, SignatureField } from '../../../src/documents/layout.ts';
 import { documentWorker, layoutPlan } from '../../support/documents.ts';
-import { endlessPdfs, firstExtra, formPdf, objectStreamPdf, qpdf, simplePdf } from '../../support/pdfs.ts';
+import { endlessPdfs, firstExtra, formPdf, objectStreamPdf, pdfOf, qpdf, simplePdf } from '../../support/pdfs.ts';
 import { has, run } from '../../support/tools.ts';
 
 const worker = documentWorker();
@@ -36,7 +36,7 @@ function objectsOf(pdf: Uint8Array): (number: number) => Json {
   };
 }
 
-const allFields = (layout: DocumentLayout): SignatureField[] => [layout.seal, layout.closing, ...layout.signatories];
+const allFields = (layout: DocumentLayout): SignatureField[] => [layout.seal, ...layout.signatories, layout.closing];
 const pictures = (pdf: Uint8Array, last: number) =>
   run('/usr/bin/pdftoppm', ['-r', '40', '-l', String(last), file(pdf)]).output;
 const text = (pdf: Uint8Array) => run('/usr/bin/pdftotext', ['-layout', file(pdf), '-']).output;
@@ -177,6 +177,23 @@ test.skipIf(!tools)('form fields become part of the page and look as before', as
   expect(pictures(flat.bytes, 1)).toBe(pictures(drawn, 1));
 });
 
+test.skipIf(!tools)(
+  'form fields land in their place on a page that leaves its graphics state open, or closes too much',
+  async () => {
+    const plain = formPdf();
+    const shown = Buffer.from(plain).toString('latin1');
+    // The same length, so that offsets hold: the text of the page makes room.
+    for (const state of ['q 2 0 0 2 0 0 cm q ', 'Q Q 2 0 0 2 0 0 cm ']) {
+      const text = '(Agreement) Tj 0 -30 Td (Page 1) Tj ET';
+      const changed = Buffer.from(shown.replace(text, `ET (q Q) pop ${state}`.padEnd(text.length)), 'latin1');
+      expect(changed.length).toBe(plain.length);
+      const { bytes } = await worker.firstRevision(changed, layoutPlan());
+      const words = run('/usr/bin/pdftotext', ['-bbox', '-l', '1', file(bytes), '-']).output;
+      expect(words).toMatch(/xMin="74\.0+" yMin="32\d\.\d+" [^>]*>Filled</);
+    }
+  },
+);
+
 test.skipIf(!tools)('a value that the appearance does not show is drawn anew where the form asks for it', async () => {
   const number = firstExtra();
   const stale = simplePdf({
@@ -260,6 +277,25 @@ test('equal input gives equal bytes', async () => {
   } finally {
     await other.close();
   }
+});
+
+test.skipIf(!tools)('pages keep what they inherit', async () => {
+  const input = pdfOf([
+    '<< /Type /Catalog /Pages 2 0 R >>',
+    '<< /Type /Pages /Count 2 /Kids [3 0 R] /MediaBox [0 0 400 500] /Resources << /Font << /F1 7 0 R >> >> >>',
+    '<< /Type /Pages /Count 2 /Kids [4 0 R 5 0 R] /Parent 2 0 R /Rotate 90 >>',
+    '<< /Type /Page /Parent 3 0 R /Contents 6 0 R >>',
+    '<< /Type /Page /Parent 3 0 R /Contents 6 0 R /Rotate 0 /MediaBox [0 0 500 500] >>',
+    { dict: '', data: Buffer.from('BT /F1 18 Tf 72 300 Td (Inherited) Tj ET') },
+    '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
+  ]);
+  const { bytes } = await worker.firstRevision(input, layoutPlan());
+  expect(pictures(bytes, 2)).toBe(pictures(input, 2));
+  expect(text(bytes).match(/Inherited/g)).toHaveLength(2);
+  const info = run('/usr/bin/pdfinfo', ['-l', '2', file(bytes)]).output;
+  expect(info).toMatch(
+    /Page +1 size: +400 x 500[\s\S]*Page +1 rot: +90[\s\S]*Page +2 size: +500 x 500[\s\S]*Page +2 rot: +0/,
+  );
 });
 
 test.skipIf(!tools)('odd page trees come out as plain ones', async () => {

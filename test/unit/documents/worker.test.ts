@@ -2,13 +2,21 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
 import type { DocumentWorker } from '../../../src/documents/worker.ts';
 import { documentWorker, layoutPlan } from '../../support/documents.ts';
-import { bombPdf, endlessPdfs, simplePdf, xrefBombPdf } from '../../support/pdfs.ts';
+import {
+  attachmentPdf,
+  bombPdf,
+  endlessPdfs,
+  formPdf,
+  objectStreamPdf,
+  simplePdf,
+  xrefBombPdf,
+} from '../../support/pdfs.ts';
 import { run } from '../../support/tools.ts';
 
 const linux = process.platform === 'linux';
 const workers: DocumentWorker[] = [];
 const start = (options: Parameters<typeof documentWorker>[0] = {}) => {
-  const worker = documentWorker({ memory: 256 * 1024 * 1024, ...options });
+  const worker = documentWorker({ memory: 160 * 1024 * 1024, ...options });
   workers.push(worker);
   return worker;
 };
@@ -44,6 +52,45 @@ test('structures without an end come to one, and the child lives on', async () =
     );
     expect(['accepted', 'damaged', 'too-complex'], name).toContain(outcome);
   }
+  await expect(worker.inspect(simplePdf())).resolves.toMatchObject({ pages: 1 });
+});
+
+test('damaged files are read or refused, whatever is damaged, and the child lives on', async () => {
+  const worker = start({ memory: 512 * 1024 * 1024 });
+  const samples = [formPdf(), attachmentPdf(), objectStreamPdf([[7, '(text)']], '/A 7 0 R'), simplePdf({ pages: 3 })];
+  const pieces = [
+    '/Kids',
+    '/Parent',
+    'null',
+    '[',
+    '<<',
+    '>>',
+    '999999999',
+    '-1 0 R',
+    '1 0 R',
+    'stream',
+    '(',
+    '<F',
+    '/BBox',
+  ];
+  // A fixed sequence (a linear congruential generator): a failure can be repeated.
+  let state = 20261124;
+  const random = (limit: number) => {
+    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+    return (state >>> 8) % limit;
+  };
+  const outcomes = new Set<string | undefined>();
+  for (let round = 0; round < 300; round++) {
+    const pdf = Buffer.from(samples[random(samples.length)]!);
+    for (let change = random(4); change >= 0; change--) {
+      const at = random(pdf.length);
+      if (random(2) === 0) pdf[at] = random(256);
+      else pdf.write(pieces[random(pieces.length)]!, at, 'latin1');
+    }
+    const outcome = worker.firstRevision(pdf, layoutPlan()).then(() => 'accepted');
+    outcomes.add(await outcome.catch((error: { name: string }) => error.name));
+  }
+  expect([...outcomes].sort()).toEqual(['DocumentRefused', 'accepted']);
   await expect(worker.inspect(simplePdf())).resolves.toMatchObject({ pages: 1 });
 });
 
