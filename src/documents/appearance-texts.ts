@@ -37,7 +37,7 @@ const TEXTS: Readonly<Record<Language, Texts>> = {
     signed: 'Elektronisch signiert von',
     certified: 'Zertifiziert von',
     closed: 'Gesiegelt und abgeschlossen von',
-    level: 'Stufe',
+    level: 'Niveau',
     time: 'Zeit',
     issuer: 'Zertifikat',
     vat: 'USt-IdNr.',

@@ -14,15 +14,14 @@ export interface Panel {
   readonly rows: readonly (readonly [label: string, value: string])[];
 }
 
-type Colour = readonly [red: number, green: number, blue: number];
-const GROUND: Colour = [0.965, 0.973, 0.984];
-const ACCENT: Colour = [0.102, 0.361, 0.62];
-const INK: Colour = [0.09, 0.11, 0.15];
-const QUIET: Colour = [0.36, 0.4, 0.47];
-const RULE: Colour = [0.8, 0.84, 0.89];
+/** Greys only, as on the signature page, so that it fits a document of any colour space (PDF/A asks for that). */
+const BAR = 0.3;
+const INK = 0.1;
+const QUIET = 0.42;
+const RULE = 0.78;
 
 /** The panel is designed at this height, in points, and scaled to its field. */
-const DESIGN_HEIGHT = 86;
+const DESIGN_HEIGHT = 80;
 
 const round = (value: number) => String(Math.round(value * 100) / 100);
 const numbers = (...values: number[]) => values.map(round).join(' ');
@@ -63,45 +62,44 @@ export function drawPanel(
 ): Uint8Array<ArrayBuffer> {
   const { width, height } = size;
   const scale = Math.min(height / DESIGN_HEIGHT, width / 180);
-  const margin = 10 * scale;
-  const left = margin + 3 * scale;
-  const inner = width - left - margin;
+  const left = 18 * scale;
+  const inner = width - left - 12 * scale;
   const lines: string[] = ['q'];
-  const paint = (colour: Colour, x: number, y: number, w: number, h: number) =>
-    lines.push(`${numbers(...colour)} rg`, `${numbers(x, y, w, h)} re`, 'f');
-  const write = (resource: 'F1' | 'F2', points: number, colour: Colour, x: number, y: number, text: string) => {
+  const paint = (grey: number, x: number, y: number, w: number, h: number) =>
+    lines.push(`${numbers(grey)} g`, `${numbers(x, y, w, h)} re`, 'f');
+  const write = (resource: 'F1' | 'F2', points: number, grey: number, x: number, y: number, text: string) => {
     const { hex } = shape(resource === 'F1' ? regular : bold, text);
     if (hex === '') return;
     lines.push(
       'BT',
-      `${numbers(...colour)} rg`,
-      `/${resource} ${round(points)} Tf`,
+      `${numbers(grey)} g`,
+      `/${resource} ${numbers(points)} Tf`,
       `${numbers(x, y)} Td`,
       `<${hex}> Tj`,
       'ET',
     );
   };
 
-  paint(GROUND, 0, 0, width, height);
-  paint(ACCENT, 0, 0, 3 * scale, height);
+  // The page has drawn the box; a bar well inside it says that it is filled.
+  paint(BAR, 9 * scale, 10 * scale, 2 * scale, height - 20 * scale);
 
+  const small = 7 * scale;
   let y = height - 15 * scale;
-  write('F1', 6.5 * scale, QUIET, left, y, shorten(regular, panel.caption, 6.5 * scale, inner));
-  const natural = (shape(bold, panel.title).width / 1000) * 15 * scale;
-  const titleSize = Math.max(8 * scale, Math.min(15 * scale, (15 * scale * inner) / Math.max(natural, 1)));
-  y -= 17 * scale;
-  write('F2', titleSize, INK, left, y, shorten(bold, panel.title, titleSize, inner));
-  y -= 8 * scale;
+  write('F1', small, QUIET, left, y, shorten(regular, panel.caption, small, inner));
+  const natural = (shape(bold, panel.title).width / 1000) * 14 * scale;
+  const big = Math.max(9 * scale, Math.min(14 * scale, (14 * scale * inner) / Math.max(natural, 1)));
+  y -= 16.5 * scale;
+  write('F2', big, INK, left, y, shorten(bold, panel.title, big, inner));
+  y -= 7 * scale;
   paint(RULE, left, y, inner, 0.5 * scale);
 
-  const rowSize = 6.5 * scale;
-  const column =
-    Math.max(0, ...panel.rows.map(([label]) => (shape(regular, label).width / 1000) * rowSize)) + 8 * scale;
-  y -= 12 * scale;
+  const labels = panel.rows.map(([label]) => (shape(regular, label).width / 1000) * small);
+  const column = Math.max(0, ...labels) + 8 * scale;
+  y -= 10.5 * scale;
   for (const [label, value] of panel.rows) {
-    write('F1', rowSize, QUIET, left, y, label);
-    write('F1', rowSize, INK, left + column, y, shorten(regular, value, rowSize, inner - column));
-    y -= 9.5 * scale;
+    write('F1', small, QUIET, left, y, label);
+    write('F1', small, INK, left + column, y, shorten(regular, value, small, inner - column));
+    y -= 10 * scale;
   }
   lines.push('Q');
   return octets(lines.join('\n'));

@@ -11,7 +11,7 @@ import { digestByteRange, signedAttributes } from '../signatures/signed-attribut
 import { BadSignature, verifySignature } from '../signatures/verify.ts';
 import { drawPanel, type Panel } from './appearance.ts';
 import { sealPanel, signatoryPanel } from './appearance-texts.ts';
-import type { Documents, Inspection, PreparedSignature } from './documents.ts';
+import type { Documents, PreparedSignature } from './documents.ts';
 import { join, putContents, renewedId } from './increment.ts';
 import { appendDss } from './increment-dss.ts';
 import { openFile, type PdfFile } from './increment-file.ts';
@@ -26,18 +26,11 @@ import {
 } from './increment-signature.ts';
 import { appendTimestampField } from './increment-timestamp.ts';
 import { octets, refOf, stringOf } from './increment-values.ts';
-import type { DocumentLayout, LayoutPlan, SignatureField } from './layout.ts';
-
-/** What parses files that we did not write: a child process with limits. */
-export interface DocumentWorker {
-  /** @throws DocumentRefused */
-  inspect(pdf: Uint8Array): Promise<Inspection>;
-  /** One clean revision with all fields laid down, a classic cross-reference table, generation 0. @throws DocumentRefused */
-  firstRevision(pdf: Uint8Array, plan: LayoutPlan): Promise<{ bytes: Uint8Array; layout: DocumentLayout }>;
-}
+import type { DocumentLayout, SignatureField } from './layout.ts';
+import type { DocumentWorker } from './worker.ts';
 
 export interface DocumentsParts {
-  readonly worker: DocumentWorker;
+  readonly worker: Pick<DocumentWorker, 'inspect' | 'firstRevision'>;
   readonly pki: Pick<Pki, 'seal' | 'timestamps' | 'validationData'>;
   readonly company: { readonly name: string; readonly vat: string | null };
 }

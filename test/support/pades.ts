@@ -10,7 +10,7 @@ import { certificationRequest } from '../../src/client/csr.ts';
 import type { Person } from '../../src/directory/directory.ts';
 import type { Documents, PreparedSignature, SignatoryMark } from '../../src/documents/documents.ts';
 import type { DocumentLayout, LayoutFont, LayoutPlan, SignatureField } from '../../src/documents/layout.ts';
-import type { DocumentWorker } from '../../src/documents/pipeline.ts';
+import type { DocumentsParts } from '../../src/documents/pipeline.ts';
 import { createPki } from '../../src/pki/create.ts';
 import { type LoadedPki, loadPki } from '../../src/pki/load.ts';
 import type { SignatureAlgorithm } from '../../src/pki/pki.ts';
@@ -145,7 +145,7 @@ export const planFor = (names: readonly string[], language: LayoutPlan['language
 });
 
 /** Writes first revisions as the contract describes them, by other code than the gateway's; for tests that are not about it. */
-export const smallWorker: DocumentWorker = {
+export const smallWorker: DocumentsParts['worker'] = {
   inspect: async () => ({ pages: 1, attachments: [], formFields: 0 }),
   firstRevision: async (_, plan) => firstRevision(plan),
 };

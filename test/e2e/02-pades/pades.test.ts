@@ -4,8 +4,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DocumentLayout } from '../../../src/documents/layout.ts';
 import { createDocuments } from '../../../src/documents/pipeline.ts';
+import type { DocumentWorker } from '../../../src/documents/worker.ts';
 import type { LoadedPki } from '../../../src/pki/load.ts';
 import type { SignatureAlgorithm } from '../../../src/pki/pki.ts';
+import { documentWorker } from '../../support/documents.ts';
 import {
   COMPANY,
   completeFor,
@@ -15,8 +17,8 @@ import {
   planFor,
   type RevocationServer,
   serveRevocation,
-  smallWorker,
 } from '../../support/pades.ts';
+import { simplePdf } from '../../support/pdfs.ts';
 import { has } from '../../support/tools.ts';
 import {
   type Found,
@@ -44,6 +46,7 @@ const cases: readonly { readonly algorithm: SignatureAlgorithm; readonly names: 
 for (const { algorithm, names } of cases) {
   describe(`A2 ${names.length} of ${names.length} signed, company keys ${algorithm}`, () => {
     let server: RevocationServer;
+    let worker: DocumentWorker;
     let pki: LoadedPki;
     let layout: DocumentLayout;
     let signed: Uint8Array;
@@ -55,8 +58,9 @@ for (const { algorithm, names } of cases) {
       pki = await makePki(algorithm, server.url);
       server.pki = pki;
       trust = pki.anchors.map(pem).join('');
-      const documents = createDocuments({ worker: smallWorker, pki, company: COMPANY });
-      const prepared = await documents.prepare(new Uint8Array(), planFor(names));
+      worker = documentWorker();
+      const documents = createDocuments({ worker, pki, company: COMPANY });
+      const prepared = await documents.prepare(simplePdf(), planFor(names));
       layout = prepared.layout;
       let head = prepared.bytes;
       // In another order than they were asked, each on the newest revision.
@@ -69,7 +73,10 @@ for (const { algorithm, names } of cases) {
       signatures = findSignatures(signed);
     });
 
-    afterAll(() => server.close());
+    afterAll(async () => {
+      server.close();
+      await worker.close();
+    });
 
     test('has one signature each for seal, signatories and closing, and a document timestamp at its very end', () => {
       expect(signatures).toHaveLength(names.length + 3);
@@ -80,11 +87,15 @@ for (const { algorithm, names } of cases) {
       const text = await pdfsig(signed, trust);
       const count = (phrase: string) => text.split(phrase).length - 1;
       expect(count('Signature Validation: Signature is Valid.'), text).toBe(names.length + 2);
-      // poppler 22.12 with NSS may fail to build the chain of an RSA certificate that it has judged before in the same
-      // file ("Unknown issue"; so with files that pdfsig itself signed). The closing seal has the first seal's certificate.
-      const trusted = count('Certificate Validation: Certificate is Trusted.');
-      expect(trusted, text).toBeGreaterThanOrEqual(names.length + (algorithm === 'rsa-sha256' ? 1 : 2));
-      expect(text.split('Signature #')[1], text).toContain('Certificate Validation: Certificate is Trusted.');
+      // poppler 22.12 may not judge again a certificate that it has judged in the same run ("Unknown issue": so with files
+      // that pdfsig itself signed twice by one key). So each certificate counts where it stands first.
+      const judged = new Map<string, string>();
+      for (const block of text.split('Signature #').slice(1, names.length + 3)) {
+        const [, subject, verdict] =
+          block.match(/full Distinguished Name: ([^\n]*).*Certificate Validation: ([^\n]*)/s) ?? [];
+        if (subject && verdict && !judged.has(subject)) judged.set(subject, verdict);
+      }
+      expect([...judged.values()], text).toEqual([...names, 'seal'].map(() => 'Certificate is Trusted.'));
       // It does not judge the document timestamp; of all others it says nothing else.
       expect(count('Signature Validation:'), text).toBe(names.length + 3);
       expect(count('Signature has not yet been verified.'), text).toBe(1);
