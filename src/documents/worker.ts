@@ -40,6 +40,8 @@ interface Waiting {
 interface Child {
   readonly process: ChildProcess;
   ready: boolean;
+  /** Worn, and on its way out. */
+  retired: boolean;
   current: Waiting | null;
   timer: NodeJS.Timeout | null;
   timedOut: boolean;
@@ -149,6 +151,7 @@ export class DocumentWorker {
         serialization: 'advanced',
       }),
       ready: false,
+      retired: false,
       current: null,
       timer: null,
       timedOut: false,
@@ -176,15 +179,17 @@ export class DocumentWorker {
       const { current } = child;
       this.#settle(child);
       current?.resolve(message.outcome);
-      if (message.worn) child.process.kill('SIGKILL');
-      if (message.worn) child.ready = false;
+      if (message.worn) {
+        child.retired = true;
+        child.process.kill('SIGKILL');
+      }
     }
     this.#dispatch();
   }
 
   #dispatch(): void {
     for (const child of this.#children) {
-      if (!child.ready || child.current !== null) continue;
+      if (!child.ready || child.retired || child.current !== null) continue;
       const next = this.#waiting.shift();
       if (!next) return;
       child.current = next;
@@ -199,16 +204,12 @@ export class DocumentWorker {
 
   #ended(child: Child, code: number | null, signal: NodeJS.Signals | null, said: string): void {
     if (!this.#children.delete(child)) return;
-    const { current, ready } = child;
+    const { current, ready, retired } = child;
     this.#settle(child);
     if (current) current.reject(this.#closed ? new DocumentWorkerUnavailable('closing') : lostJob(child, code, signal));
     if (this.#closed) return;
-    if (current || ready) {
-      this.#options.log.warn({ code, signal, timedOut: child.timedOut }, 'document child ended');
-      this.#fill();
-      return;
-    }
-    if (code === null && signal === 'SIGKILL') {
+    if (ready) {
+      if (!retired) this.#options.log.warn({ code, signal, timedOut: child.timedOut }, 'document child ended');
       this.#fill();
       return;
     }
