@@ -215,6 +215,7 @@ export class DocumentWorker {
     }
     // It never came up: that is no document's fault. The next job tries again.
     this.#options.log.error({ code, signal, said }, 'document child does not start');
+    if (this.#children.size > 0) return;
     for (const { reject } of this.#waiting.splice(0)) reject(new DocumentWorkerUnavailable('no document child'));
   }
 
