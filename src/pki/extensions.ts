@@ -51,6 +51,11 @@ export function authorityInfoAccess(access: { readonly ocsp: string; readonly ca
   );
 }
 
+/** Where the subject is found on the web. */
+export function urlAltName(url: string): Uint8Array {
+  return extension(OID.subjectAltName, der.sequence(uri(url)));
+}
+
 /** rfc822Name, or SmtpUTF8Mailbox (RFC 9598) for a mailbox that isn't ASCII. */
 export function mailAltName(mail: string): Uint8Array {
   const ascii = /^[\x21-\x7e]+$/.test(mail);

@@ -14,6 +14,7 @@ import {
   keyUsage,
   mailAltName,
   subjectKeyIdentifier,
+  urlAltName,
 } from './extensions.ts';
 import { distinguishedName, organizationIdentifier, withSuffix } from './names.ts';
 import { OID } from './oids.ts';
@@ -71,6 +72,8 @@ export function sealProfile(company: Company, publicKey: KeyObject, issuer: Issu
       ...commonExtensions(publicKeyInfoOf(publicKey), issuer),
       keyUsage(KEY_USAGE.digitalSignature, KEY_USAGE.nonRepudiation),
       signingPurposes(),
+      // poppler takes NSS's "extension not found" of a look-up for a failed validation, so there must be one.
+      urlAltName(issuer.publicUrl),
     ],
   };
 }

@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'nod
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keyPath } from '../../../src/pki/create.ts';
-import { der } from '../../../src/pki/der.ts';
+import { children, constructed, der, Fields, read, TAG } from '../../../src/pki/der.ts';
 import type { LoadedPki } from '../../../src/pki/load.ts';
 import { OID } from '../../../src/pki/oids.ts';
 import { CertificateRefused, type RevocationReason } from '../../../src/pki/pki.ts';
@@ -241,6 +241,13 @@ describe.skipIf(!has('openssl'))('CRL', () => {
       expect(verdict.output).toMatch(/certificate revoked/);
     }
     expect(workspace.openssl('crl', '-in', 'crl.pem', '-noout', '-CAfile', 'certs/ca.pem').output).toMatch(/verify OK/);
+  });
+
+  it('has no revokedCertificates field, rather than an empty one, when nothing is revoked', async () => {
+    const crl = new Fields(read(await (await load(workspace)).ca.crl(), TAG.sequence).content);
+    const tags = children(crl.next(TAG.sequence).content).map(element => element.tag);
+    const { integer, sequence, utcTime } = TAG;
+    expect(tags).toEqual([integer, sequence, sequence, utcTime, utcTime, constructed(0)]);
   });
 
   it('is kept while nothing changes, made anew daily, and its number only grows', async () => {

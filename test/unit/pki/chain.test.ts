@@ -106,10 +106,11 @@ describe('a chain', () => {
     expect(build).toThrow(reason);
   });
 
-  it('through a thousand issuers of one name ends soon', async () => {
-    const [root, end] = [await certificate(0), await certificate(2)];
-    const wrong = await certificate(1, { signer: 3 });
-    const crowd = Array.from({ length: 1000 }, () => ({ ...wrong }));
-    expect(() => buildChain(end, crowd, [root], NOW)).toThrow(ChainInvalid);
+  it('through a crowd of certificates that all sign each other ends soon', async () => {
+    const root = await certificate(0);
+    const end = await certificate(2);
+    const selfIssued = await certificate(1, { issuer: 'number 1', signer: 1 });
+    const crowd = Array.from({ length: 1000 }, () => ({ ...selfIssued }));
+    expect(() => buildChain(end, crowd, [root], NOW)).toThrow(/too many possible issuers/);
   });
 });
