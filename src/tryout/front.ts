@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { createTransport } from 'nodemailer';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
-import { MilterClient } from '../../milter/client.ts';
+import { MilterClient, MilterUnavailable } from '../../milter/client.ts';
 import type { Verdict } from '../../milter/handler.ts';
 import { applyModifications, type Envelope, parseMessage } from '../../milter/message.ts';
 
@@ -74,14 +74,20 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
           }),
         );
       };
-      start().then(() => callback(), callback);
+      start().then(
+        () => callback(),
+        error => callback(asReply(error)),
+      );
     },
     onRcptTo(address, session, callback) {
       const { milter, queueId } = conversations.get(session)!;
       milter
         .rcpt(address.address, [], { i: queueId, rcpt_addr: address.address })
         .then(refuse)
-        .then(() => callback(), callback);
+        .then(
+          () => callback(),
+          error => callback(asReply(error)),
+        );
     },
     onData(stream, session, callback) {
       const finish = async (): Promise<string> => {
@@ -94,13 +100,25 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
           sender: session.envelope.mailFrom ? session.envelope.mailFrom.address : '',
           recipients: session.envelope.rcptTo.map(({ address }) => address),
         };
-        const changed = applyModifications(parseMessage(message), envelope, content.modifications, milter.leadingSpace);
+        // As in Postfix, the milter never saw this field, and positions count from it.
+        const received = Buffer.from(
+          `Received: from ${session.clientHostname} by localhost; ${new Date().toUTCString()}\r\n`,
+        );
+        const changed = applyModifications(
+          parseMessage(Buffer.concat([received, message])),
+          envelope,
+          content.modifications,
+          milter.leadingSpace,
+        );
         await handOn(changed, changed.message);
         return `2.0.0 Ok: ${queueId} taken`;
       };
       finish()
         .finally(() => end(session))
-        .then(reply => callback(null, reply), callback);
+        .then(
+          reply => callback(null, reply),
+          error => callback(asReply(error)),
+        );
     },
     onClose(session) {
       void end(session);
@@ -138,6 +156,14 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
   const address = server.server.address();
   if (address === null || typeof address === 'string') throw new Error('no TCP port');
   return { port: address.port, stop: () => new Promise(resolve => server.close(() => resolve())) };
+}
+
+/** A milter or LMTP listener that is away makes the sender wait, never lose. */
+function asReply(error: unknown): Error {
+  if (error instanceof Error && 'responseCode' in error) return error;
+  const cause =
+    error instanceof MilterUnavailable ? 'the gateway does not answer' : 'the message could not be handed on';
+  return Object.assign(new Error(`4.3.0 Try again later: ${cause}`), { responseCode: 451 });
 }
 
 /** @throws the milter's refusal as an SMTP reply */
