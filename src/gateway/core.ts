@@ -67,7 +67,7 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
     now,
     logger,
   });
-  const worker = lazyWorker(() => new DocumentWorker({ ...config.documents, log: logger }));
+  const worker = new DocumentWorker({ ...config.documents, log: logger });
   const documents = createDocuments({ worker, pki, company: config.company });
   let onWork = (): void => {};
   const deps: Deps = {
@@ -107,20 +107,6 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
       await worker.close();
       await store.close();
     },
-  };
-}
-
-/** The child processes start with the first document: the command line mostly needs none. */
-function lazyWorker(create: () => DocumentWorker): Pick<DocumentWorker, 'inspect' | 'firstRevision' | 'close'> {
-  let worker: DocumentWorker | null = null;
-  const started = (): DocumentWorker => {
-    worker ??= create();
-    return worker;
-  };
-  return {
-    inspect: pdf => started().inspect(pdf),
-    firstRevision: (pdf, plan) => started().firstRevision(pdf, plan),
-    close: async () => worker?.close(),
   };
 }
 
