@@ -2,6 +2,7 @@
  * The signed file in the eyes of software that isn't ours: poppler, NSS, OpenSSL and qpdf.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkGrant } from '../../../src/client/grant.ts';
 import type { DocumentLayout } from '../../../src/documents/layout.ts';
 import { createDocuments } from '../../../src/documents/pipeline.ts';
 import type { DocumentWorker } from '../../../src/documents/worker.ts';
@@ -67,6 +68,16 @@ for (const { algorithm, names } of cases) {
       for (const [turn, index] of [...names.keys()].reverse().entries()) {
         const signatory = await makeSignatory(pki, names[index]!);
         const revision = await documents.prepareSignature(head, layout, markOf(signatory, index, turn));
+        // Everybody has read the first revision, and checks what was appended since.
+        const granted = await checkGrant({
+          known: prepared.bytes,
+          appended: revision.bytes.subarray(prepared.bytes.length),
+          byteRange: revision.byteRange,
+          signedAttributes: revision.signedAttributes,
+          certificate: signatory.certificate,
+          layoutOfMine: layout.signatories[index]!,
+        });
+        expect(granted.changed).toHaveLength(turn);
         head = await completeFor(documents, pki, revision, signatory);
       }
       signed = await documents.close(head, layout, new Date(Date.UTC(2026, 10, 24, 15)));
