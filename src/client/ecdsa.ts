@@ -8,9 +8,10 @@ export function derSignature(raw: Uint8Array): Uint8Array {
 
 /** @throws DerError | RangeError unless `der` is an ECDSA-Sig-Value with numbers that P-256 can have */
 export function rawSignature(der: Uint8Array): Uint8Array {
-  const numbers = readChildren(readDer(der));
+  const value = readDer(der);
+  const numbers = readChildren(value);
   const raw = new Uint8Array(64);
-  if (numbers.length !== 2) throw new RangeError('not an ECDSA-Sig-Value');
+  if (value.tag !== TAG.sequence || numbers.length !== 2) throw new RangeError('not an ECDSA-Sig-Value');
   for (const [index, { tag, content }] of numbers.entries()) {
     const digits = content[0] === 0 ? content.subarray(1) : content;
     if (tag !== TAG.integer || digits.length > 32) throw new RangeError('not a number of P-256');

@@ -10,9 +10,12 @@ import { type Authentication, bodyOf } from './authentication.ts';
 import { HttpProblem } from './problems.ts';
 
 const MINUTE = 60_000;
-/** Per network address, so that nobody can lock out another: an office behind one address sets up its phones in a day. */
-const TRIES_PER_CLIENT = { count: 100, window: 60 * MINUTE };
-const TRIES_PER_CLIENT_AND_ADDRESS = { count: 10, window: 15 * MINUTE };
+/**
+ * Against load, per network address, so that nobody can lock out another: a whole office may set up its phones behind
+ * one. Guessing is stopped by the codes themselves: five tries each.
+ */
+const TRIES_PER_CLIENT = { count: 300, window: 60 * MINUTE };
+const TRIES_PER_CLIENT_AND_ADDRESS = { count: 30, window: 15 * MINUTE };
 
 export interface EnrolmentDeps {
   readonly authentication: Authentication;
