@@ -1,0 +1,3 @@
+/** What browser.test.ts bundles. */
+export { SignpostDevice } from '../../../src/client/device.ts';
+export { indexedDbStore } from '../../../src/client/indexeddb.ts';
