@@ -29,7 +29,7 @@ const TEXTS: Readonly<Record<Language, Texts>> = {
     certified: 'Certifié par',
     closed: 'Cacheté et clos par',
     level: 'Niveau',
-    time: 'Heure',
+    time: 'Date',
     issuer: 'Certificat',
     vat: 'Numéro de TVA',
   },

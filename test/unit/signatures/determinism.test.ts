@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkGrant } from '../../../src/client/grant.ts';
 import type { Documents } from '../../../src/documents/documents.ts';
+import { putContents } from '../../../src/documents/increment.ts';
 import { createDocuments } from '../../../src/documents/pipeline.ts';
 import type { LoadedPki } from '../../../src/pki/load.ts';
 import { BadSignature } from '../../../src/signatures/verify.ts';
@@ -96,4 +97,11 @@ describe('a prepared signature', () => {
     expect(checked.changed).toEqual([]);
     expect(checked.mine).toMatchObject({ field: 'Signatory1', signer: 'Jeanne Doé', utcOffset: 60, signed: false });
   });
+});
+
+test('a signature too big for its place is refused, never cut', () => {
+  const file = new Uint8Array(40_000);
+  const byteRange = [0, 100, 102 + 2 * 16384, 7000] as const;
+  expect(() => putContents(file, byteRange, new Uint8Array(16385))).toThrow(RangeError);
+  expect(putContents(file, byteRange, new Uint8Array(16384)).length).toBe(file.length);
 });
