@@ -52,19 +52,30 @@ people:
 export function postfixLines(config: Config): string {
   const address = (listen: Listen): string =>
     'path' in listen ? `unix:${listen.path}` : `inet:${listen.host}:${listen.port}`;
-  const domains = config.domains.map(({ sign }) => sign);
-  const lmtp = address(config.mail.lmtp);
+  return postfixSnippet({
+    signDomains: config.domains.map(({ sign }) => sign),
+    milter: address(config.mail.milter),
+    lmtp: address(config.mail.lmtp),
+    messageSizeLimit: Math.max(52_428_800, config.mail.maxMessageSize * 2),
+  });
+}
+
+export interface SnippetValues {
+  readonly signDomains: readonly string[];
+  /** In Postfix's notation: inet:HOST:PORT or unix:PATH. */
+  readonly milter: string;
+  readonly lmtp: string;
+  /** Bytes. */
+  readonly messageSizeLimit: number;
+}
+
+export function postfixSnippet({ signDomains, milter, lmtp, messageSizeLimit }: SnippetValues): string {
+  const transports = signDomains.map(domain => `{ ${domain} = lmtp:${lmtp} }`).join(', ');
   return readFileSync(new URL('postfix/main.cf', FOLDER), 'utf8')
-    .replace(/^relay_domains = .*$/m, `relay_domains = $mydestination, ${domains.join(', ')}`)
-    .replace(
-      /^transport_maps = .*$/m,
-      `transport_maps = inline:{ ${domains.map(domain => `{ ${domain} = lmtp:${lmtp} }`).join(', ')} }`,
-    )
-    .replace(/^smtpd_milters = .*$/m, `smtpd_milters = ${address(config.mail.milter)}`)
-    .replace(
-      /^message_size_limit = .*$/m,
-      `message_size_limit = ${Math.max(52_428_800, config.mail.maxMessageSize * 2)}`,
-    );
+    .replace(/^relay_domains = .*$/m, `relay_domains = ${signDomains.join(', ')}`)
+    .replace(/^transport_maps = .*$/m, `transport_maps = inline:{ ${transports} }`)
+    .replace(/^smtpd_milters = .*$/m, `smtpd_milters = ${milter}`)
+    .replace(/^message_size_limit = .*$/m, `message_size_limit = ${messageSizeLimit}`);
 }
 
 /** DNS records for the sign domains, for a zone file. `host` is the name of this mail server. */

@@ -36,9 +36,6 @@ beforeAll(async () => {
     people: [...PEOPLE, { id: 'dead.letter', name: 'Dead Letter' }],
     postfixExtra: [
       `transport_maps = inline:{ {${SIGN_DOMAIN} = lmtp:inet:127.0.0.1:${proxy.port}}, {dead.letter@company.com = smtp:[127.0.0.1]:${refusing.port}} }`,
-      // Postfix's own delivery reports pass the gatekeeper, too.
-      'internal_mail_filter_classes = bounce',
-      'non_smtpd_milters = $smtpd_milters',
     ],
   });
   const { lmtp } = company.site.config.mail;
