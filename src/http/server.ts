@@ -12,7 +12,7 @@ import type { Directory } from '../directory/directory.ts';
 import type { Pki, SigningKey } from '../pki/pki.ts';
 import type { Devices, Requests } from '../requests/requests.ts';
 import type { OnceStore } from '../store/store.ts';
-import { checkListener, proxyTrust, publicOrigin } from './address.ts';
+import { checkListener, proxyTrust, publicOrigin, UnsafeAddress } from './address.ts';
 import { answerKey } from './answers.ts';
 import { apiRoutes } from './api.ts';
 import { Authentication } from './authentication.ts';
@@ -73,6 +73,16 @@ export async function startHttp(deps: HttpDeps): Promise<RunningHttp> {
   };
 }
 
+/** @throws UnsafeAddress that names the setting */
+function readTlsAtStart(files: TlsFiles): ReturnType<typeof readTls> {
+  try {
+    return readTls(files);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UnsafeAddress(`http.tls can't be used (${files.certificate}, ${files.key}): ${reason}`, { cause });
+  }
+}
+
 function absoluteFiles(files: TlsFiles, folder: string): TlsFiles {
   return { certificate: resolve(folder, files.certificate), key: resolve(folder, files.key) };
 }
@@ -99,7 +109,7 @@ async function buildApp(deps: HttpDeps, tls: TlsFiles | null): Promise<FastifyIn
   };
   // One type for both: the routes never look at the socket.
   const app: FastifyInstance = tls
-    ? (fastify({ ...options, https: readTls(tls) } as FastifyServerOptions) as FastifyInstance)
+    ? (fastify({ ...options, https: readTlsAtStart(tls) } as FastifyServerOptions) as FastifyInstance)
     : fastify(options);
 
   app.addHook('onRequest', async (request, reply) => {

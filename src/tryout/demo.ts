@@ -50,7 +50,7 @@ async function demo({ out, stay, postfix, browser }: Options): Promise<void> {
     say(
       site.postfix
         ? `Mail server: a private Postfix on 127.0.0.1:${site.smtpPort}.`
-        : `Mail server: the try-out front door on 127.0.0.1:${site.smtpPort} (no Postfix here, or no root; it is for trying out only).`,
+        : `Mail server: the try-out front door on 127.0.0.1:${site.smtpPort} (${postfix ? 'no Postfix here, or no root' : 'as you asked'}; it is for trying out only).`,
     );
     const gateway = await startGateway(site.config, {
       logger: pino({ level: 'info' }, pino.destination(join(results, 'gateway.log'))),

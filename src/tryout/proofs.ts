@@ -28,17 +28,26 @@ async function askPdfsig(pdf: string, trust: string): Promise<Proof> {
     await run('/usr/bin/certutil', ['-A', '-d', `sql:${nss}`, '-n', 'company', '-t', 'CT,C,C', '-i', trust]);
     const { output } = await run('/usr/bin/pdfsig', ['-nssdir', nss, pdf]);
     // pdfsig's exit status is 0 even on a digest mismatch: its text counts. It doesn't judge document timestamps.
-    const signatures = output
+    const judged = output
       .split(/^Signature #/m)
       .slice(1)
-      .filter(text => !text.includes('ETSI.RFC3161'));
-    const valid = signatures.filter(
-      text => text.includes('Signature is Valid') && text.includes('Certificate is Trusted'),
-    );
+      .filter(text => !text.includes('has not yet been verified'));
+    const valid = judged.filter(text => text.includes('Signature is Valid'));
+    // poppler 22.12 judges a certificate only where it stands first in a file.
+    const signers = new Map<string, boolean>();
+    for (const text of judged) {
+      const signer = /Distinguished Name: (.*)/.exec(text)?.[1] ?? '';
+      if (!signers.has(signer)) signers.set(signer, text.includes('Certificate is Trusted'));
+    }
+    const trusted = [...signers.values()].filter(Boolean).length;
     return {
       by: 'pdfsig',
-      good: signatures.length > 0 && valid.length === signatures.length && !/invalid|mismatch/i.test(output),
-      says: `${valid.length} of ${signatures.length} signatures valid and trusted`,
+      good:
+        judged.length > 0 &&
+        valid.length === judged.length &&
+        trusted === signers.size &&
+        !/invalid|mismatch/i.test(output),
+      says: `${valid.length} of ${judged.length} signatures valid, ${trusted} of ${signers.size} signers trusted`,
     };
   } finally {
     rmSync(nss, { recursive: true });

@@ -32,7 +32,7 @@ export async function browserSigners(site: Site): Promise<Signers> {
 /** @param folder where the devices' keys go */
 export async function commandLineSigners(site: Site, folder: string): Promise<Signers> {
   return {
-    description: 'the command-line device `signpost device` (no Chromium here)',
+    description: 'the command-line device `signpost device`',
     async sign(person, link) {
       const device = await SignpostDevice.open({
         origin: site.config.publicUrl,

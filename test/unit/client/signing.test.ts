@@ -102,6 +102,23 @@ describe('the whole way', () => {
     expect(states).toEqual(['signed', 'signed']);
   });
 
+  test('a double press, and two devices of one person at once: one signature, the same answer', async () => {
+    const request = await gateway.submit([JOHN, MARY]);
+    const environment = { sleep: (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms / 10)) };
+    const [phone, desk] = [
+      await gateway.deviceFor(JOHN, { environment }),
+      await gateway.deviceFor(JOHN, { environment }),
+    ];
+    const token = gateway.tokenOf(request, JOHN);
+    const view = await phone.view(token);
+    const documents = await phone.download(token, view);
+    const afters = await Promise.all([phone, phone, desk].map(device => device.sign(token, view, documents)));
+    expect(afters.map(({ session }) => session)).toEqual(['signed', 'signed', 'signed']);
+    const after = await gateway.requests.find(request.id);
+    // The first revision, and one signature on it.
+    expect(after?.documents[0]?.revisions?.length).toBe(2);
+  });
+
   test('reject with a comment ends it for everybody; repeating it is the same answer', async () => {
     const request = await gateway.submit([JOHN, MARY]);
     const john = await gateway.deviceFor(JOHN);

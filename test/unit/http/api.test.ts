@@ -1,4 +1,5 @@
 /** The API from outside, with requests that a device would never send. */
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { certificationRequest } from '../../../src/client/csr.ts';
 import { generateKeys } from '../../../src/client/keys.ts';
@@ -343,4 +344,51 @@ test('a rejection without a comment is refused where the company asks for one', 
   } finally {
     await strict.close();
   }
+});
+
+test('whatever a device sends, the gateway answers in words and never with a fault', async () => {
+  const routes = [
+    '/api/enrolment',
+    '/api/enrolment/code',
+    '/api/certificates',
+    session('/turn'),
+    session('/signature'),
+  ];
+  const grant = {
+    turn: 'x',
+    signatures: ['AAAA'],
+    known: [1],
+    certificateSerial: 'ab',
+    utcOffset: 0,
+    csr: 'MAA',
+    key: john.key,
+  };
+  const body = fc.oneof(
+    fc.json(),
+    fc.string({ unit: 'binary' }),
+    fc
+      .record(
+        {
+          ...Object.fromEntries(
+            Object.entries(grant).map(([name, value]) => [name, fc.oneof(fc.constant(value), fc.jsonValue())]),
+          ),
+          address: fc.oneof(fc.constant(JOHN.mail), fc.string({ unit: 'binary' })),
+          link: fc.oneof(fc.constant(null), fc.constant(token), fc.string()),
+          code: fc.string(),
+          name: fc.string({ unit: 'binary' }),
+          kind: fc.constantFrom('browser', 'command-line', 'other'),
+          replaces: fc.oneof(fc.constant(null), fc.constant(john.id), fc.string()),
+        },
+        { requiredKeys: [] },
+      )
+      .map(value => JSON.stringify(value)),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...routes), body, async (path, text) => {
+      const answer = await change(john, { path, method: 'POST', body: text });
+      expect(answer.status, answer.body).toBeLessThan(500);
+    }),
+    { numRuns: 150 },
+  );
+  expect((await gateway.devices.find(john.id))?.state).toBe('active');
 });

@@ -17,19 +17,32 @@ export interface RawRequest {
   readonly body?: string;
 }
 
-export function send(port: number, { method = 'GET', path, headers = {}, body = '' }: RawRequest): Promise<RawAnswer> {
+/** @param where a port on 127.0.0.1, or the path of a unix socket */
+export function send(
+  where: number | string,
+  { method = 'GET', path, headers = {}, body = '' }: RawRequest,
+): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
-    const sent = httpRequest({ port, host: '127.0.0.1', method, path, headers, agent: false }, response => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)])),
-          body: Buffer.concat(chunks).toString('latin1'),
-        }),
-      );
-    });
+    const sent = httpRequest(
+      {
+        ...(typeof where === 'string' ? { socketPath: where } : { port: where, host: '127.0.0.1' }),
+        method,
+        path,
+        headers,
+        agent: false,
+      },
+      response => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)])),
+            body: Buffer.concat(chunks).toString('latin1'),
+          }),
+        );
+      },
+    );
     sent.on('error', reject);
     sent.end(body);
   });

@@ -133,6 +133,19 @@ describe('every answer', () => {
   });
 });
 
+test('on a unix socket the proxy is believed about the client', async () => {
+  const path = join(gateway.folder, 'http.sock');
+  const config = { ...gateway.config, http: { ...gateway.config.http, listen: { path } } };
+  const http = await startHttp({ ...gateway.httpDeps, config });
+  try {
+    const answer = await send(path, { path: '/healthz', headers: { 'x-forwarded-for': '192.0.2.99, 192.0.2.44' } });
+    expect(answer.body).toBe('ok\n');
+    expect(gateway.logLines.join('')).toContain('"client":"192.0.2.44"');
+  } finally {
+    await http.close();
+  }
+});
+
 test('bytes that are no HTTP end that connection alone', async () => {
   for (const bytes of [
     '\x16\x03\x01\x02\x00\x01',
@@ -333,6 +346,8 @@ describe.skipIf(!has('openssl'))('TLS', () => {
     const { certificate: file } = certificate(gateway.folder, 'third');
     const { key } = certificate(gateway.folder, 'fourth');
     const config = { ...gateway.config, http: { ...gateway.config.http, tls: { certificate: file, key } } };
-    await expect(startHttp({ ...gateway.httpDeps, config })).rejects.toThrow(/mismatch/);
+    await expect(startHttp({ ...gateway.httpDeps, config })).rejects.toThrow(
+      /http\.tls can't be used.*third\.pem.*mismatch/,
+    );
   });
 });
