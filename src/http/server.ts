@@ -3,11 +3,12 @@
  * reloaded when they change, or plain HTTP on loopback behind a proxy.
  */
 import { randomBytes } from 'node:crypto';
+import { chmod } from 'node:fs/promises';
 import type { Server as HttpsServer } from 'node:https';
 import { resolve } from 'node:path';
 import { type FastifyInstance, type FastifyServerOptions, fastify } from 'fastify';
 import type { Logger } from 'pino';
-import type { Config } from '../config/schema.ts';
+import type { Config, Listen } from '../config/schema.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { Pki, SigningKey } from '../pki/pki.ts';
 import type { Devices, Requests } from '../requests/requests.ts';
@@ -20,6 +21,7 @@ import { Nonces } from './nonce.ts';
 import { pageRoutes } from './pages.ts';
 import { HttpProblem, notFound, toProblem } from './problems.ts';
 import { securityHeaders } from './security.ts';
+import { removeStaleSocket } from './socket.ts';
 import { readTls, reloadTls, type TlsFiles } from './tls.ts';
 import { trustRoutes } from './trust.ts';
 
@@ -59,7 +61,7 @@ export async function startHttp(deps: HttpDeps): Promise<RunningHttp> {
   checkListener(http);
   const tls = http.tls && absoluteFiles(http.tls, deps.config.folder);
   const app = await buildApp(deps, tls);
-  const address = await app.listen('path' in http.listen ? { path: http.listen.path } : http.listen);
+  const address = await listenOn(app, http.listen);
   const stopReloading = tls
     ? reloadTls(app.server as HttpsServer, tls, deps.tlsInterval ?? 10_000, deps.log)
     : () => undefined;
@@ -71,6 +73,15 @@ export async function startHttp(deps: HttpDeps): Promise<RunningHttp> {
       await app.close();
     },
   };
+}
+
+async function listenOn(app: FastifyInstance, listen: Listen): Promise<string> {
+  if ('host' in listen) return app.listen(listen);
+  await removeStaleSocket(listen.path);
+  const address = await app.listen({ path: listen.path });
+  // For a proxy in our group.
+  await chmod(listen.path, 0o660);
+  return address;
 }
 
 /** @throws UnsafeAddress that names the setting */

@@ -1,6 +1,6 @@
 /** The web server: what it refuses to start with, what every answer carries, pages, validators' addresses, TLS. */
 import { execFile, execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
@@ -136,7 +136,11 @@ describe('every answer', () => {
 test('on a unix socket the proxy is believed about the client', async () => {
   const path = join(gateway.folder, 'http.sock');
   const config = { ...gateway.config, http: { ...gateway.config.http, listen: { path } } };
+  // What a killed gateway leaves behind.
+  run(process.execPath, ['-e', `require('net').createServer().listen('${path}', () => process.kill(process.pid, 9))`]);
+  expect(existsSync(path)).toBe(true);
   const http = await startHttp({ ...gateway.httpDeps, config });
+  await expect(startHttp({ ...gateway.httpDeps, config })).rejects.toThrow('in use');
   try {
     const answer = await send(path, { path: '/healthz', headers: { 'x-forwarded-for': '192.0.2.99, 192.0.2.44' } });
     expect(answer.body).toBe('ok\n');
