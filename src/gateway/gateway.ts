@@ -11,7 +11,9 @@ import type { Config } from '../config/schema.ts';
 import { startHttp } from '../http/server.ts';
 import { createGatekeeper } from '../intake/gatekeeper.ts';
 import { startLmtp } from '../intake/lmtp.ts';
+import { reportsTooBig } from '../outbound/report.ts';
 import { startSender } from '../outbound/sender.ts';
+import { sendFinishedLink } from '../requests/finished-link.ts';
 import { startJobs } from '../requests/jobs.ts';
 import type { Requests } from '../requests/requests.ts';
 import { lockState } from '../store/lock.ts';
@@ -59,6 +61,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       smtp: config.mail.smtp,
       now,
       logger: logger.child({ part: 'outbound' }),
+      onTooBig: async row => void (await sendFinishedLink(core.deps, row)),
     });
     steps.push(() => sender.stop());
     core.onWork = () => {
@@ -88,7 +91,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       directory,
       verdictKeys: [verdictKey],
       requests,
-      onBounce: rowId => noteBounce(core, rowId),
+      onBounce: (rowId, report) => noteBounce(core, rowId, report),
       now,
       log: logger.child({ part: 'lmtp' }),
     });
@@ -140,10 +143,11 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   }
 }
 
-/** A delivery report: the outbox row that it names didn't reach its recipient. */
-async function noteBounce({ store, deps }: Core, rowId: string): Promise<void> {
+/** A delivery report: the outbox row that it names didn't reach its recipient. Safe to repeat. */
+async function noteBounce({ store, deps }: Core, rowId: string, report: Uint8Array): Promise<void> {
   const row = await store.outbox.find(rowId);
   if (row === null) return;
+  if (reportsTooBig(report)) await sendFinishedLink(deps, row);
   await store.outbox.update(rowId, { state: 'bounced', nextAttemptAt: row.nextAttemptAt, lastReply: row.lastReply });
   deps.logger.warn({ request: row.requestId, row: rowId, kind: row.kind }, 'a mail of ours came back as undeliverable');
 }

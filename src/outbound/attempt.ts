@@ -39,9 +39,16 @@ export function classifyError(error: unknown): Outcome {
     return { kind: 'unreachable', reply };
   }
   if (responseCode < 500) return { kind: 'later', reply };
-  const tooBig = responseCode === 552 || /^\d{3}[ -]5\.(3\.4|2\.3)\b/.test(reply);
-  // 552 is also "mailbox full" (5.2.2), where a smaller mail wouldn't help.
-  return { kind: tooBig && !/^\d{3}[ -]5\.2\.2\b/.test(reply) ? 'too-big' : 'refused', reply };
+  const enhanced = /^\d{3}[ -](5\.\d{1,3}\.\d{1,3})\b/.exec(reply)?.[1] ?? null;
+  return { kind: saysTooBig(responseCode, enhanced) ? 'too-big' : 'refused', reply };
+}
+
+/**
+ * Whether a permanent refusal means the mail's size: 552 (RFC 1870 §6.1) or the enhanced codes 5.3.4 and 5.2.3
+ * (RFC 3463). 552 is also "mailbox full" (5.2.2), where a smaller mail wouldn't help.
+ */
+export function saysTooBig(code: number | null, enhanced: string | null): boolean {
+  return enhanced === '5.3.4' || enhanced === '5.2.3' || (code === 552 && enhanced !== '5.2.2');
 }
 
 /**

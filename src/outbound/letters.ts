@@ -119,30 +119,31 @@ export function writeLetter(mail: Mail, to: Recipient | Party, context: LetterCo
       };
     }
 
-    case 'finished': {
-      const { request, files } = mail;
-      const signed = request.sessions.filter(session => session.state === 'signed');
+    case 'finished':
+    case 'finished-link': {
+      const { request } = mail;
+      const attached = mail.kind === 'finished';
+      const names = (attached ? mail.files : request.documents).map(document => document.name);
+      const count = names.length;
+      const words = texts.finishedLink;
       return {
         ...base,
         tone: 'good',
-        title: texts.finished.title(files.length),
+        title: texts.finished.title(count),
         blocks: [
-          paragraph(texts.finished.lead(files.length, request.sessions.length)),
-          facts(
-            {
-              label: texts.labels.document(files.length),
-              values: signedFileNames(files.map(file => file.name)).map(isolate),
-            },
-            {
-              label: texts.labels.signedBy,
-              values: signed.map(
-                ({ party, endedAt }) => address(party) + (endedAt === null ? '' : `, ${date(endedAt)}`),
-              ),
-            },
-            { label: texts.labels.level, values: [texts.levels[request.level]] },
-            { label: texts.labels.from, values: [address(request.sender)] },
-            requestFact(texts, request),
-          ),
+          paragraph((attached ? texts.finished : words).lead(count, request.sessions.length)),
+          ...(attached
+            ? []
+            : [
+                {
+                  kind: 'button' as const,
+                  label: words.button(count),
+                  url: `${context.publicUrl}/r/${request.id}`,
+                  lead: texts.pleaseSign.linkBelow,
+                },
+                paragraph(words.yours, true),
+              ]),
+          signedFacts(texts, request, names, date),
           {
             kind: 'link',
             text: texts.finished.trust,
@@ -303,6 +304,26 @@ function requestFact(texts: Catalogue, request: Request): Fact {
 
 function unsigned(request: Request): readonly Session[] {
   return request.sessions.filter(session => session.state !== 'signed');
+}
+
+/** The finished files and who signed them when. */
+function signedFacts(
+  texts: Catalogue,
+  request: Request,
+  names: readonly string[],
+  date: (moment: Date) => string,
+): Block {
+  const signed = request.sessions.filter(session => session.state === 'signed');
+  return facts(
+    { label: texts.labels.document(names.length), values: signedFileNames(names).map(isolate) },
+    {
+      label: texts.labels.signedBy,
+      values: signed.map(({ party, endedAt }) => address(party) + (endedAt === null ? '' : `, ${date(endedAt)}`)),
+    },
+    { label: texts.labels.level, values: [texts.levels[request.level]] },
+    { label: texts.labels.from, values: [address(request.sender)] },
+    requestFact(texts, request),
+  );
 }
 
 /** Who had signed and who had not, when a request ended early. */

@@ -16,6 +16,8 @@ export type Mail =
       readonly request: Request;
       readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[];
     }
+  /** In place of `finished` for whom it was too big: the files are on the page of the request. */
+  | { readonly kind: 'finished-link'; readonly request: Request }
   | { readonly kind: 'rejected'; readonly request: Request; readonly session: Session }
   | { readonly kind: 'expired'; readonly request: Request }
   | { readonly kind: 'cancelled'; readonly request: Request }

@@ -26,7 +26,10 @@ export async function closeRequest(deps: Deps, job: Job): Promise<void> {
     }
     const finished: Request = {
       ...moveRequest(fresh, 'finished', deps.now()),
-      documents: fresh.documents.map((document, index) => ({ ...document, finished: outcome[index]!.blob })),
+      documents: fresh.documents.map((document, index) => {
+        const { blob, bytes } = outcome[index]!;
+        return { ...document, finished: blob, finishedLength: bytes.length };
+      }),
     };
     const files = finished.documents.map(({ name }, index) => ({ name, bytes: outcome[index]!.bytes }));
     const outbox = await composeRows(deps, { kind: 'finished', request: finished, files }, parties(finished));

@@ -2,6 +2,7 @@
 import type { Deps } from './deps.ts';
 import { cancelRequest, rejectSession } from './ending.ts';
 import { linkHash, linkToken } from './links.ts';
+import { isParty } from './mails.ts';
 import type { Request, Session } from './model.ts';
 import { openRequest } from './open.ts';
 import type { Requests } from './requests.ts';
@@ -33,6 +34,15 @@ export function createRequests(deps: Deps): Requests {
       const head = request.documents[index]?.head ?? null;
       if (head === null) throw new RangeError('there is no such document, or it is not prepared yet');
       return deps.store.blobs.get(head);
+    },
+    async findFinished(requestId, personId) {
+      const request = await store.find(requestId);
+      return request?.state === 'finished' && isParty(request, personId) ? request : null;
+    },
+    async readFinished(request: Request, index: number) {
+      const finished = request.documents[index]?.finished ?? null;
+      if (finished === null) throw new RangeError('there is no such document, or it is not finished yet');
+      return deps.store.blobs.get(finished);
     },
     find: requestId => store.find(requestId),
     list: filter => store.list(filter),

@@ -58,11 +58,18 @@ export async function composePleaseSign(
   return rows;
 }
 
+function everybody(request: Request): Party[] {
+  return [request.sender, ...request.sessions.map(session => session.party), ...request.copies];
+}
+
+export function isParty(request: Request, personId: string): boolean {
+  return everybody(request).some(party => party.personId === personId);
+}
+
 /** Sender, signatories, copies: each person and each address once. */
 export function parties(request: Request): Party[] {
-  const all = [request.sender, ...request.sessions.map(session => session.party), ...request.copies];
   const seen = new Set<string>();
-  return all.filter(({ personId, mail }) => {
+  return everybody(request).filter(({ personId, mail }) => {
     const known = seen.has(personId) || seen.has(`<${mail}>`);
     seen.add(personId).add(`<${mail}>`);
     return !known;

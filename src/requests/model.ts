@@ -77,6 +77,8 @@ export interface RequestDocument {
   readonly layout: DocumentLayout | null;
   /** The finished file: closing seal, DSS, document timestamp. */
   readonly finished: BlobId | null;
+  /** Length of the finished file in bytes; absent until finished. */
+  readonly finishedLength?: number;
 }
 
 /** A short exclusive right to sign the newest revision (DESIGN.md decision 12). */

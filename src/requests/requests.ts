@@ -77,6 +77,11 @@ export interface Requests {
   /** By the admin (later the sender). @throws Conflict when it has ended already */
   cancel(requestId: string): Promise<Request>;
 
+  /** A finished request that this person is a party of (sender, signatory or copy); null for anything else. */
+  findFinished(requestId: string, personId: string): Promise<Request | null>;
+  /** Bytes of the finished document `index`. */
+  readFinished(request: Request, index: number): Promise<Uint8Array>;
+
   find(requestId: string): Promise<Request | null>;
   list(filter: { readonly ended: boolean }): Promise<readonly Request[]>;
 }

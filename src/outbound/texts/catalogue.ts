@@ -65,6 +65,12 @@ export interface Catalogue {
     trust: string;
     trustLink: string;
   };
+  /** The files are on a page, because they were too big for this mailbox. The rest is as in `finished`. */
+  finishedLink: {
+    lead(documents: number, signatories: number): string;
+    button(documents: number): string;
+    yours: string;
+  };
   rejected: {
     title(signatory: string): string;
     titleSelf: string;

@@ -79,6 +79,12 @@ export const en: Catalogue = {
       'Adobe Acrobat shows a yellow mark instead of a green one until the company’s certification authority is trusted on your computer; the signatures are valid all the same.',
     trustLink: 'How to trust it:',
   },
+  finishedLink: {
+    lead: (count, signatories) =>
+      `${signatories === 1 ? 'The signatory has' : 'All signatories have'} signed. ${count === 1 ? 'The signed document is too big for your mailbox, so it isn’t attached: please download it' : 'The signed documents are too big for your mailbox, so they aren’t attached: please download them'} and keep ${count === 1 ? 'the file' : 'the files'}; a print-out proves nothing.`,
+    button: count => (count === 1 ? 'View and download' : `View and download all ${count}`),
+    yours: 'The link opens only on your own device; setting one up takes 30 seconds.',
+  },
   rejected: {
     title: signatory => `${signatory} has declined to sign`,
     titleSelf: 'You have declined to sign',

@@ -82,6 +82,12 @@ export const fr: Catalogue = {
       'Adobe Acrobat affiche un signe jaune au lieu de vert tant que votre ordinateur ne fait pas confiance à l’autorité de certification de l’entreprise\u00a0; les signatures sont valables malgré tout.',
     trustLink: 'Comment lui faire confiance\u00a0:',
   },
+  finishedLink: {
+    lead: (count, signatories) =>
+      `${one(signatories) ? 'Le signataire a' : 'Tous les signataires ont'} signé. ${one(count) ? 'Le document signé est trop volumineux' : 'Les documents signés sont trop volumineux'} pour votre boîte aux lettres et ${one(count) ? 'n’est donc pas joint' : 'ne sont donc pas joints'}\u00a0: merci de ${one(count) ? 'le télécharger et de conserver ce fichier' : 'les télécharger et de conserver ces fichiers'}\u00a0; une impression ne prouve rien.`,
+    button: count => (one(count) ? 'Voir et télécharger' : `Voir et télécharger les ${count}`),
+    yours: 'Le lien ne s’ouvre que sur votre propre appareil\u00a0; le configurer prend 30 secondes.',
+  },
   rejected: {
     title: signatory => `${signatory} a refusé de signer`,
     titleSelf: 'Vous avez refusé de signer',

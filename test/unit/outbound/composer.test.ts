@@ -302,6 +302,28 @@ describe.skipIf(!hasPython)('as Python’s email package reads it', () => {
     expect(mail.text).toContain('yellow');
   });
 
+  test('too big to attach: a link to the page of the request, which names the files as the attachments are named', async () => {
+    const { mail } = samples['finished-link']!;
+    for (const [language, words] of [
+      ['en', 'too big for your mailbox'],
+      ['fr', 'trop volumineux pour votre boîte'],
+      ['de', 'zu groß für Ihr Postfach'],
+    ] as const) {
+      const letter = await compose(mail, { ...paul, language });
+      const page = `${publicUrl}/r/7K3M9QTX2B4C`;
+      expect(letter.attachments).toEqual([]);
+      expect(letter.text.replace(/\s+/g, ' ')).toContain(words);
+      expect(letter.htmlTexts.join(' ')).toContain(words);
+      expect(letter.text).toContain(page);
+      expect(letter.html.split(`href="${page}"`), 'the button and the link as text').toHaveLength(3);
+      expect(letter.htmlTexts).toContain(page);
+      for (const text of [letter.text, letter.htmlTexts.join('\n')]) {
+        expect(text).toContain('Lease contract Harbour Street 12 signed.pdf');
+        expect(text).toContain('Annex A – floor plan signed.pdf');
+      }
+    }
+  });
+
   test('rejected, expired, cancelled and failed say who, why and what to do', async () => {
     const rejecting = session(zoe, { state: 'rejected', endedAt: date, comment: 'Too dear.\nSorry' });
     const sessions = [session(john, { state: 'signed', endedAt: date }), rejecting];
@@ -345,6 +367,7 @@ describe.skipIf(!hasPython)('as Python’s email package reads it', () => {
       { kind: 'reminder', request: broken, session: evil, link },
       { kind: 'signed-by-one', request: broken, session: evil },
       { kind: 'finished', request: broken, files: [{ name: NASTY, bytes: Buffer.from('x') }] },
+      { kind: 'finished-link', request: broken },
       { kind: 'rejected', request: broken, session: evil },
       { kind: 'expired', request: broken },
       { kind: 'cancelled', request: broken },

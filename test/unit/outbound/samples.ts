@@ -116,6 +116,10 @@ export const samples: Record<string, { mail: Mail; to: Party | Recipient }> = {
     },
     to: paul,
   },
+  'finished-link': {
+    mail: { kind: 'finished-link', request: request({ state: 'finished', sessions: [signedJohn, signedZoe] }) },
+    to: paul,
+  },
   rejected: {
     mail: {
       kind: 'rejected',
