@@ -1,6 +1,6 @@
 /** The signature and digest algorithms that we make and accept; node:crypto does all of it. */
-import { createHash, type KeyObject, verify } from 'node:crypto';
-import { DerError, der, type Element, Fields, oidOf, TAG } from './der.ts';
+import { constants, createHash, type KeyObject, verify } from 'node:crypto';
+import { constructed, DerError, der, type Element, Fields, oidOf, read, smallIntegerOf, TAG } from './der.ts';
 import { OID } from './oids.ts';
 import type { SignatureAlgorithm, SigningKey } from './pki.ts';
 
@@ -59,9 +59,44 @@ export async function signed(data: Uint8Array, key: SigningKey, ...more: readonl
   return der.sequence(data, signatureIdentifier(key.algorithm), der.bitString(signature), ...more);
 }
 
+interface Scheme {
+  readonly key: 'ec' | 'rsa';
+  readonly hash: Hash;
+  /** Octets of salt, for RSASSA-PSS. */
+  readonly salt: number | null;
+}
+
+/** What a signature AlgorithmIdentifier stands for; null for anything that isn't accepted. */
+function schemeOf(identifier: Element, digestHash: Hash | undefined): Scheme | null {
+  if (oidOf(new Fields(identifier.content).any()) === OID.rsassaPss) return pssOf(identifier);
+  const oid = algorithmOf(identifier);
+  if (oid === OID.rsaEncryption) return digestHash ? { key: 'rsa', hash: digestHash, salt: null } : null;
+  const algorithm = SIGNATURES.get(oid);
+  return algorithm ? { ...algorithm, salt: null } : null;
+}
+
+/** RSASSA-PSS-params (RFC 4055 §3.1): SHA-2, MGF1 with the same hash, trailer field 1 (left out, as DER wants it). */
+function pssOf(identifier: Element): Scheme | null {
+  const fields = new Fields(identifier.content);
+  fields.any();
+  const parameters = fields.sequence();
+  fields.finish();
+  const explicit = (n: number): Uint8Array | null => parameters.optional(constructed(n))?.content ?? null;
+  const [hashBytes, maskBytes, saltBytes] = [explicit(0), explicit(1), explicit(2)];
+  parameters.finish();
+  if (hashBytes === null || maskBytes === null) return null;
+  const hash = hashOf(read(hashBytes, TAG.sequence));
+  const mask = new Fields(read(maskBytes, TAG.sequence).content);
+  const isMgf1 = oidOf(mask.next(TAG.oid)) === OID.mgf1;
+  const maskHash = hashOf(mask.next(TAG.sequence));
+  mask.finish();
+  if (!isMgf1 || hash === null || maskHash !== hash) return null;
+  return { key: 'rsa', hash, salt: saltBytes === null ? 20 : smallIntegerOf(read(saltBytes, TAG.integer)) };
+}
+
 /**
  * Checks a signature by an algorithm and a key that are strong enough (SHA-256 or better; RSA from 2048 bits, NIST curves
- * from P-256). @param digestHash CMS names the hash apart and may say plain rsaEncryption (RFC 3370 §3.2)
+ * from P-256; RSA PKCS#1 v1.5 and PSS). @param digestHash CMS names the hash apart and may say plain rsaEncryption (RFC 3370 §3.2)
  */
 export function signatureHolds(
   identifier: Element,
@@ -70,11 +105,12 @@ export function signatureHolds(
   signature: Uint8Array,
   digestHash?: Hash,
 ): boolean {
-  const oid = algorithmOf(identifier);
-  const algorithm =
-    oid === OID.rsaEncryption && digestHash ? { key: 'rsa' as const, hash: digestHash } : SIGNATURES.get(oid);
-  if (!algorithm || algorithm.hash === 'sha1' || (digestHash && algorithm.hash !== digestHash)) return false;
-  return key.asymmetricKeyType === algorithm.key && strongEnough(key) && verify(algorithm.hash, data, key, signature);
+  const scheme = schemeOf(identifier, digestHash);
+  if (scheme === null || scheme.hash === 'sha1' || (digestHash && scheme.hash !== digestHash)) return false;
+  if (key.asymmetricKeyType !== scheme.key || !strongEnough(key)) return false;
+  if (scheme.salt === null) return verify(scheme.hash, data, key, signature);
+  const padding = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: scheme.salt };
+  return verify(scheme.hash, data, { key, ...padding }, signature);
 }
 
 function strongEnough(key: KeyObject): boolean {
