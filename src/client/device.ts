@@ -8,7 +8,7 @@
  *     // … show `documents`, ask the person …
  *     const after = await device.sign(token, view, documents);
  */
-import { owned } from './bytes.ts';
+import { hex, owned, sha256 } from './bytes.ts';
 import { AnswerRefused, Connection, type Environment, Problem, type Progress } from './connection.ts';
 import { certificationRequest } from './csr.ts';
 import { equalBytes } from './der.ts';
@@ -31,11 +31,13 @@ import {
   decode,
   type Enrolled,
   type EnrolmentAsk,
+  type FinishedView,
   type Grant,
   type GrantedDocument,
   parseCertificate,
   parseDeviceInfo,
   parseEnrolled,
+  parseFinishedView,
   parseGrant,
   parseView,
   parseWaitingList,
@@ -75,6 +77,11 @@ export interface DeviceOptions {
 /** The token in a link, or in what a person pasted; null when there is none. */
 export function linkToken(link: string): string | null {
   return /^(?:https?:\/\/[^/]+\/s\/)?([A-Za-z0-9_-]{16,128})\/?$/.exec(link.trim())?.[1] ?? null;
+}
+
+/** The request number in the link to a finished request, or in what a person pasted; null when there is none. */
+export function requestNumber(link: string): string | null {
+  return /^(?:https?:\/\/[^/]+\/r\/)?([A-Za-z0-9]{12})\/?$/.exec(link.trim())?.[1]?.toUpperCase() ?? null;
 }
 
 export class SignpostDevice {
@@ -177,11 +184,38 @@ export class SignpostDevice {
    * @param onProgress bytes received of all documents together
    */
   async download(token: string, view: View, onProgress?: Progress): Promise<readonly Uint8Array[]> {
-    const total = view.documents.reduce((sum, document) => sum + document.length, 0);
+    return this.#downloadAll(sessionPath(token), view.documents, onProgress);
+  }
+
+  /** @throws Problem `not-found`: no such request, not finished, this person is no party of it, or this device was removed */
+  async finished(requestId: string): Promise<FinishedView> {
+    return this.#get(requestPath(requestId), bytes => decode(bytes, parseFinishedView));
+  }
+
+  /**
+   * The exact bytes of every finished document.
+   * @param onProgress bytes received of all documents together
+   * @throws AnswerRefused when they aren't those that the view named
+   */
+  async downloadFinished(requestId: string, view: FinishedView, onProgress?: Progress): Promise<readonly Uint8Array[]> {
+    const documents = await this.#downloadAll(requestPath(requestId), view.documents, onProgress);
+    for (const [index, bytes] of documents.entries()) {
+      if (hex(await sha256(bytes)) !== view.documents[index]!.sha256)
+        throw new AnswerRefused('The document is not the finished one.');
+    }
+    return documents;
+  }
+
+  async #downloadAll(
+    base: string,
+    expected: readonly { readonly length: number }[],
+    onProgress: Progress | undefined,
+  ): Promise<readonly Uint8Array[]> {
+    const total = expected.reduce((sum, document) => sum + document.length, 0);
     const documents: Uint8Array[] = [];
     let before = 0;
-    for (const index of view.documents.keys()) {
-      const path = `${sessionPath(token)}/documents/${index}`;
+    for (const index of expected.keys()) {
+      const path = `${base}/documents/${index}`;
       const document = await this.#get(
         path,
         bytes => bytes,
@@ -332,6 +366,10 @@ export class SignpostDevice {
 
 function sessionPath(token: string): string {
   return `/api/sessions/${encodeURIComponent(token)}`;
+}
+
+function requestPath(requestId: string): string {
+  return `/api/requests/${encodeURIComponent(requestId)}`;
 }
 
 /** Checks every document before the first signature is made. @throws Tampered */

@@ -17,6 +17,8 @@
  * | POST /api/sessions/:token/turn      | TurnAsk          | Grant         |
  * | POST /api/sessions/:token/signature | SignatureAsk     | View          |
  * | POST /api/sessions/:token/rejection | RejectionAsk     | View          |
+ * | GET /api/requests/:id               |                  | FinishedView  |
+ * | GET /api/requests/:id/documents/:n  |                  | the PDF       |
  *
  * Anything that goes wrong is a Problem (RFC 9457).
  */
@@ -139,6 +141,31 @@ export interface View {
   /** What a rejecting signatory wrote, once rejected. */
   readonly comment: string | null;
   readonly rejectionComment: 'optional' | 'required';
+}
+
+/** A finished request, as the device of one of its parties (sender, signatory, copy) sees it. */
+export interface FinishedView {
+  /** Request number. */
+  readonly request: string;
+  readonly company: string;
+  readonly level: Level;
+  readonly sender: PersonInfo;
+  readonly subject: string;
+  readonly signatories: readonly {
+    readonly name: string;
+    readonly signedAt: Date | null;
+    /** True for the person who looks. */
+    readonly you: boolean;
+  }[];
+  readonly documents: readonly {
+    /** File name, as in the mail that carries it. */
+    readonly name: string;
+    /** Pages of the document itself; signature pages follow. */
+    readonly pages: number;
+    readonly length: number;
+    readonly sha256: string;
+  }[];
+  readonly finishedAt: Date;
 }
 
 export interface TurnAsk {
@@ -352,6 +379,10 @@ export function parseCertificate(value: unknown): Certificate {
   return { serial: serial(number), certificate: bytes(certificate), notAfter: date(notAfter) };
 }
 
+function parseLevel(value: unknown): Level {
+  return oneOf(value, 'standard', 'advanced', 'qualified', 'seal');
+}
+
 function parseSessionState(value: unknown): SessionState {
   return oneOf(value, 'waiting', 'open', 'signed', 'rejected', 'closed');
 }
@@ -361,7 +392,7 @@ export function parseView(value: unknown): View {
   return {
     request: text(view.request),
     company: text(view.company),
-    level: oneOf(view.level, 'standard', 'advanced', 'qualified', 'seal'),
+    level: parseLevel(view.level),
     mode: oneOf(view.mode, 'parallel', 'ordered'),
     state: oneOf(view.state, 'preparing', 'open', 'closing', 'finished', 'rejected', 'expired', 'cancelled', 'failed'),
     session: parseSessionState(view.session),
@@ -391,6 +422,26 @@ export function parseView(value: unknown): View {
     endedAt: orNull(view.endedAt, date),
     comment: orNull(view.comment, text),
     rejectionComment: oneOf(view.rejectionComment, 'optional', 'required'),
+  };
+}
+
+export function parseFinishedView(value: unknown): FinishedView {
+  const view = fields(value);
+  return {
+    request: text(view.request),
+    company: text(view.company),
+    level: parseLevel(view.level),
+    sender: parsePersonInfo(view.sender),
+    subject: text(view.subject),
+    signatories: list(view.signatories, item => {
+      const { name, signedAt, you } = fields(item);
+      return { name: text(name), signedAt: orNull(signedAt, date), you: you === true };
+    }),
+    documents: list(view.documents, item => {
+      const { name, pages, length, sha256 } = fields(item);
+      return { name: text(name), pages: natural(pages), length: natural(length), sha256: text(sha256, 64) };
+    }),
+    finishedAt: date(view.finishedAt),
   };
 }
 

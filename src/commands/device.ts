@@ -4,7 +4,15 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { linkToken, NotEnrolled, Problem, SignpostDevice, Tampered, Unreachable } from '../client/device.ts';
+import {
+  linkToken,
+  NotEnrolled,
+  Problem,
+  requestNumber,
+  SignpostDevice,
+  Tampered,
+  Unreachable,
+} from '../client/device.ts';
 import type { View } from '../client/protocol.ts';
 import { ask } from './ask.ts';
 import { defaultStoreFolder, fileStore, storedOrigin } from './device-store.ts';
@@ -36,6 +44,11 @@ export function deviceCommand(): Command {
     .argument('<link>', 'link from the mail', parseLink)
     .option('--save <folder>', 'write the documents there, exactly as they would be signed')
     .action(show);
+  command(device, 'save', 'fetch the finished documents of a request that you are a party of')
+    .alias('finished')
+    .argument('<request>', 'request number, or the link from the mail', parseRequest)
+    .option('--save <folder>', 'write the documents there', '.')
+    .action(saveFinished);
   command(device, 'sign', 'sign all documents of a request')
     .argument('<link>', 'link from the mail', parseLink)
     .option('--yes', 'without asking')
@@ -69,6 +82,12 @@ function parseLink(text: string): string {
   const token = linkToken(text);
   if (token === null) throw new InvalidArgumentError('Give the whole link from the mail.');
   return token;
+}
+
+function parseRequest(text: string): string {
+  const number = requestNumber(text);
+  if (number === null) throw new InvalidArgumentError('Give the request number (12 characters), or the whole link.');
+  return number;
 }
 
 function parseSeconds(text: string): number {
@@ -114,10 +133,25 @@ async function list(options: Options): Promise<void> {
 async function show(token: string, options: Options & { readonly save?: string }): Promise<void> {
   const device = await open(options);
   const view = await device.view(token);
-  const saved = options.save === undefined ? [] : await save(options.save, view, await device.download(token, view));
+  const saved =
+    options.save === undefined ? [] : await save(options.save, view.documents, await device.download(token, view));
   if (options.json) return print({ ...view, saved });
   describe(view);
   for (const path of saved) console.log(`Saved     ${path}`);
+}
+
+async function saveFinished(requestId: string, options: Options & { readonly save: string }): Promise<void> {
+  const device = await open(options);
+  const view = await device.finished(requestId);
+  const saved = await save(options.save, view.documents, await device.downloadFinished(requestId, view));
+  if (options.json) return print({ ...view, saved });
+  console.log(`${view.request}  ${view.subject}
+From      ${view.sender.name} <${view.sender.mail}>
+Finished  ${view.finishedAt.toISOString()}`);
+  for (const { name, signedAt } of view.signatories)
+    console.log(`Signatory ${name}${signedAt === null ? '' : `: signed ${signedAt.toISOString()}`}`);
+  for (const [index, path] of saved.entries())
+    console.log(`Saved     ${path}, SHA-256 ${view.documents[index]!.sha256}`);
 }
 
 async function sign(token: string, options: Options & { readonly yes?: boolean }): Promise<void> {
@@ -193,11 +227,15 @@ async function look(
 }
 
 /** Names are never paths: only letters, digits and a few signs, numbered. */
-async function save(folder: string, view: View, documents: readonly Uint8Array[]): Promise<string[]> {
+async function save(
+  folder: string,
+  named: readonly { readonly name: string }[],
+  documents: readonly Uint8Array[],
+): Promise<string[]> {
   await mkdir(folder, { recursive: true });
   const paths: string[] = [];
   for (const [index, bytes] of documents.entries()) {
-    const name = (view.documents[index]?.name ?? '').replace(/\.pdf$/i, '').replace(/[^\p{L}\p{N} _-]/gu, '_');
+    const name = (named[index]?.name ?? '').replace(/\.pdf$/i, '').replace(/[^\p{L}\p{N} _-]/gu, '_');
     const path = join(folder, `${index + 1} ${name.slice(0, 80)}.pdf`);
     await writeFile(path, bytes);
     paths.push(path);

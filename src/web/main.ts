@@ -1,8 +1,9 @@
 /** Chooses the page by the address. Every link shows the same to a browser that isn't set up. */
-import { linkToken } from '../client/device.ts';
+import { linkToken, requestNumber } from '../client/device.ts';
 import { type App, openApp, showFailure } from './app.ts';
 import { h, show } from './dom.ts';
 import { showEnrolment } from './pages/enrolment.ts';
+import { openFinished } from './pages/finished.ts';
 import { showHome } from './pages/home.ts';
 import { openRequest } from './pages/request.ts';
 import { showTrust } from './pages/trust.ts';
@@ -23,10 +24,13 @@ async function start(): Promise<void> {
   } catch (error) {
     return showFailure(error, texts, () => location.reload());
   }
-  const token = location.pathname.startsWith('/s/') ? linkToken(location.pathname.slice(3)) : null;
-  if (token === null) return showHome(app);
-  if (app.device.enrolled === null) return showEnrolment(app, token, () => openRequest(app, token));
-  return openRequest(app, token);
+  const path = location.pathname;
+  const token = path.startsWith('/s/') ? linkToken(path.slice(3)) : null;
+  const number = path.startsWith('/r/') ? requestNumber(path.slice(3)) : null;
+  if (token === null && number === null) return showHome(app);
+  const open = (): void => void (token !== null ? openRequest(app, token) : openFinished(app, number!));
+  if (app.device.enrolled === null) return showEnrolment(app, token, open);
+  open();
 }
 
 void start();

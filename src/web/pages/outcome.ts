@@ -7,11 +7,14 @@ export function showOutcome(app: App, view: View): void {
   const { good, title, lines } = describe(app, view);
   const mark =
     good === null ? false : h('span', { class: `state${good ? '' : ' bad'}`, 'aria-hidden': 'true' }, icon(good));
+  const finished =
+    view.state === 'finished' &&
+    h('a', { class: 'button', href: `/r/${view.request}` }, app.texts.openFinished(view.documents.length));
   show(
     h(
       'div',
       { class: 'narrow' },
-      h('div', { class: 'card' }, mark, h('h1', null, title), ...lines.map(line => h('p', null, line))),
+      h('div', { class: 'card' }, mark, h('h1', null, title), ...lines.map(line => h('p', null, line)), finished),
       h('p', { class: 'soft small' }, `${view.request} · ${view.subject}`),
       h('p', null, h('a', { href: '/' }, app.texts.homeTitle)),
     ),

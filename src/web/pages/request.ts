@@ -4,10 +4,11 @@ import { Problem } from '../../client/connection.ts';
 import type { View } from '../../client/protocol.ts';
 import { type App, showFailure, showLoading, showOwner, when } from '../app.ts';
 import { h, show } from '../dom.ts';
+import { downloadProgress } from '../progress.ts';
 import { openViewer, type Viewer } from '../viewer.ts';
 import { confirmSignature, rejectDialog } from './decide.ts';
-import { showEnrolment } from './enrolment.ts';
 import { showOutcome } from './outcome.ts';
+import { showUnknown } from './unknown.ts';
 
 /** How often a document that is still being prepared is asked for again. */
 const PREPARING_POLL = 1000;
@@ -26,39 +27,20 @@ export async function openRequest(app: App, token: string): Promise<void> {
     if (view.session !== 'open' || view.state !== 'open') return showOutcome(app, view);
     await review(app, token, view);
   } catch (error) {
-    if (error instanceof Problem && error.type === 'not-found') return showUnknown(app, token);
+    if (error instanceof Problem && error.type === 'not-found')
+      return showUnknown(app, token, () => void openRequest(app, token));
     showFailure(error, texts, () => void openRequest(app, token));
   }
 }
 
-/** Unknown link, another person's link, a device that was removed: one page. */
-function showUnknown(app: App, token: string): void {
-  const { texts } = app;
-  const setUp = (): void => showEnrolment(app, token, () => void openRequest(app, token));
-  show(
-    h(
-      'div',
-      { class: 'narrow' },
-      h('h1', null, texts.unknownTitle),
-      h('p', null, texts.unknownText),
-      h('button', { type: 'button', class: 'plain', onclick: setUp }, texts.unknownOther),
-    ),
-  );
-}
-
 async function review(app: App, token: string, view: View): Promise<void> {
   const { device, texts } = app;
-  const percent = h('p', { class: 'soft' }, texts.downloading(0));
-  const progress = h('progress', { max: 100, value: 0, 'aria-label': texts.downloading(0) });
-  const place = h('div', null, percent, progress);
+  const progress = downloadProgress(texts);
+  const place = h('div', null, progress.element);
   const actions = h('div', { class: 'actions' });
   show(...introduction(app, view), place, actions);
 
-  const documents = await device.download(token, view, (received, total) => {
-    const share = total === null || total === 0 ? 0 : Math.min(100, Math.round((received / total) * 100));
-    percent.textContent = texts.downloading(share);
-    progress.value = share;
-  });
+  const documents = await device.download(token, view, progress.report);
   const viewers: Viewer[] = [];
   try {
     for (const [index, bytes] of documents.entries()) {

@@ -81,6 +81,13 @@ export interface Texts {
   readonly endedTitle: string;
   readonly ended: Readonly<Record<'finished' | 'rejected' | 'expired' | 'cancelled' | 'failed', string>>;
 
+  readonly finishedTitle: (documents: number) => string;
+  readonly finishedText: (documents: number) => string;
+  readonly signedBy: string;
+  readonly finishedOn: string;
+  readonly finishedUnreadable: string;
+  readonly openFinished: (documents: number) => string;
+
   readonly homeTitle: string;
   readonly homeText: string;
   readonly homeSetUp: string;

@@ -104,6 +104,17 @@ export const de: Texts = {
     failed: 'Das Dokument konnte nicht verarbeitet werden; die absendende Person weiß es.',
   },
 
+  finishedTitle: count => (count === 1 ? 'Das unterschriebene Dokument' : 'Die unterschriebenen Dokumente'),
+  finishedText: count =>
+    count === 1
+      ? 'Alle haben unterschrieben; das Dokument ist gesiegelt und mit Zeitstempel versehen. Laden Sie es herunter und bewahren Sie die Datei auf: Ein Ausdruck beweist nichts.'
+      : 'Alle haben unterschrieben; die Dokumente sind gesiegelt und mit Zeitstempel versehen. Laden Sie sie herunter und bewahren Sie die Dateien auf: Ein Ausdruck beweist nichts.',
+  signedBy: 'Unterschrieben von',
+  finishedOn: 'Fertig seit',
+  finishedUnreadable:
+    'Dieser Browser kann das Dokument nicht zeigen. Laden Sie es herunter, und öffnen Sie es mit einem PDF-Programm.',
+  openFinished: count => (count === 1 ? 'Unterschriebenes Dokument öffnen' : 'Unterschriebene Dokumente öffnen'),
+
   homeTitle: 'Dokumente zum Unterschreiben',
   homeText:
     'Mailen Sie ein PDF an die Adresse von jemandem in der Signatur-Domäne; diese Person wird um ihre Unterschrift gebeten. An „self“ gemailt, unterschreiben Sie selbst.',

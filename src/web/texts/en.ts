@@ -95,6 +95,16 @@ export const en: Texts = {
     failed: 'The document could not be processed; its sender has been told.',
   },
 
+  finishedTitle: count => (count === 1 ? 'The signed document' : 'The signed documents'),
+  finishedText: count =>
+    count === 1
+      ? 'Everybody has signed, and the document is sealed and timestamped. Download it and keep the file: a print-out proves nothing.'
+      : 'Everybody has signed, and the documents are sealed and timestamped. Download them and keep the files: a print-out proves nothing.',
+  signedBy: 'Signed by',
+  finishedOn: 'Finished',
+  finishedUnreadable: 'this browser can’t show the document. Download it and open it with a PDF reader.',
+  openFinished: count => (count === 1 ? 'Open the signed document' : 'Open the signed documents'),
+
   homeTitle: 'Documents to sign',
   homeText:
     'Mail a PDF to somebody’s address at the signing domain, and they are asked to sign it. Mail it to “self” to sign it yourself.',

@@ -98,6 +98,17 @@ export const fr: Texts = {
     failed: 'Le document n’a pas pu être traité ; son expéditeur en a été informé.',
   },
 
+  finishedTitle: count => (count === 1 ? 'Le document signé' : 'Les documents signés'),
+  finishedText: count =>
+    count === 1
+      ? 'Tout le monde a signé ; le document est scellé et horodaté. Téléchargez-le et conservez le fichier : une impression ne prouve rien.'
+      : 'Tout le monde a signé ; les documents sont scellés et horodatés. Téléchargez-les et conservez les fichiers : une impression ne prouve rien.',
+  signedBy: 'Signé par',
+  finishedOn: 'Terminé le',
+  finishedUnreadable:
+    'ce navigateur ne peut pas afficher le document. Téléchargez-le et ouvrez-le avec un lecteur de PDF.',
+  openFinished: count => (count === 1 ? 'Ouvrir le document signé' : 'Ouvrir les documents signés'),
+
   homeTitle: 'Documents à signer',
   homeText:
     'Envoyez un PDF à l’adresse de quelqu’un dans le domaine de signature : on lui demandera de le signer. Envoyez-le à « self » pour le signer vous-même.',
