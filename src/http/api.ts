@@ -5,6 +5,7 @@ import { type AnswerKey, signAnswers } from './answers.ts';
 import type { Authentication } from './authentication.ts';
 import { type DeviceDeps, deviceRoutes } from './devices.ts';
 import { enrolmentRoutes } from './enrolment.ts';
+import { finishedRoutes } from './finished.ts';
 import type { Nonces } from './nonce.ts';
 import { HttpProblem, notFound } from './problems.ts';
 import { type SessionDeps, sessionRoutes } from './sessions.ts';
@@ -36,4 +37,5 @@ export function apiRoutes(api: FastifyInstance, deps: ApiDeps): void {
   enrolmentRoutes(api, { ...deps, gatewayKey: deps.answerKey.publicKey });
   deviceRoutes(api, deps);
   sessionRoutes(api, deps);
+  finishedRoutes(api, deps);
 }

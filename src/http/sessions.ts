@@ -6,6 +6,7 @@ import { cleanText } from '../outbound/clean.ts';
 import type { Device, Request, Session } from '../requests/model.ts';
 import type { Requests } from '../requests/requests.ts';
 import { type Authentication, bodyOf } from './authentication.ts';
+import { attachment } from './disposition.ts';
 import { HttpProblem, notFound } from './problems.ts';
 
 export interface SessionDeps {
@@ -116,14 +117,4 @@ function view(request: Request, session: Session, deps: SessionDeps): View {
 
 function fieldOf(field: SignatureField | undefined): View['documents'][number]['field'] {
   return field ? { name: field.name, object: field.object } : null;
-}
-
-/** RFC 6266 §5, RFC 8187. */
-function attachment(name: string): string {
-  const ascii = name.replace(/[^A-Za-z0-9 ._-]/g, '_');
-  const encoded = encodeURIComponent(name.toWellFormed()).replace(
-    /['()*]/g,
-    character => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-  return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`;
 }
