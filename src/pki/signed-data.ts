@@ -100,7 +100,7 @@ export function parseSignedData(bytes: Uint8Array): SignedData {
 }
 
 /** Authorities add what they like (a version 1 root, attribute certificates): what can't be read can't be in the chain. */
-function usable({ bytes }: Element): Certificate[] {
+export function usable({ bytes }: Element): Certificate[] {
   try {
     return [parseCertificate(new Uint8Array(bytes))];
   } catch (error) {
@@ -154,7 +154,7 @@ export function signerOf(data: SignedData, others: readonly Certificate[] = []):
 }
 
 /** SignerIdentifier: issuer and serial number, or [0] subject key identifier. */
-function isSigner(identifier: Element, certificate: Certificate): boolean {
+export function isSigner(identifier: Element, certificate: Certificate): boolean {
   if (identifier.tag === primitive(0)) {
     const extension = certificate.extensions.get(OID.subjectKeyIdentifier);
     const own = extension ? read(extension.value, TAG.octetString).content : keyIdentifier(certificate.publicKeyInfo);
@@ -225,7 +225,7 @@ function checkSigningCertificate(
 }
 
 /** Whether the first ESSCertID (RFC 2634 §5.4) or ESSCertIDv2 (RFC 5035 §4) is the signer's. */
-function namesSigner(attribute: Element, signer: Certificate, v2: boolean): boolean {
+export function namesSigner(attribute: Element, signer: Certificate, v2: boolean): boolean {
   const certIds = new Fields(read(attribute.bytes, TAG.sequence).content).sequence();
   const certId = certIds.sequence();
   const algorithm = v2 ? certId.optional(TAG.sequence) : null;
