@@ -1,6 +1,6 @@
 /** The words of signature appearances, in the document's language. */
 import type { Panel } from './appearance.ts';
-import type { DocumentLayout } from './layout.ts';
+import type { DocumentLayout, SignatoryLevel } from './layout.ts';
 
 type Language = NonNullable<DocumentLayout['language']>;
 
@@ -9,6 +9,7 @@ interface Texts {
   readonly certified: string;
   readonly closed: string;
   readonly level: string;
+  readonly levels: Readonly<Record<SignatoryLevel, string>>;
   readonly time: string;
   readonly issuer: string;
   readonly vat: string;
@@ -20,6 +21,7 @@ const TEXTS: Readonly<Record<Language, Texts>> = {
     certified: 'Certified by',
     closed: 'Sealed and closed by',
     level: 'Level',
+    levels: { standard: 'Standard', advanced: 'Advanced' },
     time: 'Time',
     issuer: 'Certificate',
     vat: 'VAT number',
@@ -29,6 +31,7 @@ const TEXTS: Readonly<Record<Language, Texts>> = {
     certified: 'Certifié par',
     closed: 'Cacheté et clos par',
     level: 'Niveau',
+    levels: { standard: 'Simple', advanced: 'Avancé' },
     time: 'Date',
     issuer: 'Certificat',
     vat: 'Numéro de TVA',
@@ -38,6 +41,7 @@ const TEXTS: Readonly<Record<Language, Texts>> = {
     certified: 'Zertifiziert von',
     closed: 'Gesiegelt und abgeschlossen von',
     level: 'Niveau',
+    levels: { standard: 'Einfach', advanced: 'Fortgeschritten' },
     time: 'Zeit',
     issuer: 'Zertifikat',
     vat: 'USt-IdNr.',
@@ -54,8 +58,6 @@ export function showTime(time: Date, utcOffset: number): string {
   return `${local.slice(0, 10)} ${local.slice(11, 19)} UTC${zone}`;
 }
 
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
-
 export interface Shown {
   readonly time: Date;
   readonly utcOffset: number;
@@ -63,13 +65,13 @@ export interface Shown {
   readonly issuer: string;
 }
 
-export function signatoryPanel(language: Language, name: string, level: string, shown: Shown): Panel {
+export function signatoryPanel(language: Language, name: string, level: SignatoryLevel, shown: Shown): Panel {
   const texts = TEXTS[language];
   return {
     caption: texts.signed,
     title: name,
     rows: [
-      [texts.level, capital(level)],
+      [texts.level, texts.levels[level]],
       [texts.time, showTime(shown.time, shown.utcOffset)],
       [texts.issuer, shown.issuer],
     ],

@@ -3,7 +3,8 @@
  * Everything that parses a file it did not write runs in a child process with memory and time limits.
  */
 import type { SignatureAlgorithm } from '../pki/pki.ts';
-import type { DocumentLayout, LayoutPlan } from './layout.ts';
+import type { DocumentLayout, LayoutPlan, SignatoryLevel } from './layout.ts';
+import type { Mark } from './strokes.ts';
 
 export type DocumentRefusalReason =
   | 'not-pdf'
@@ -47,14 +48,29 @@ export interface PreparedSignature {
   readonly signedAttributes: Uint8Array;
 }
 
+/** What one signatory's revision shows. */
 export interface SignatoryMark {
   /** Index in layout.signatories. */
   readonly index: number;
   readonly name: string;
-  readonly level: string;
+  readonly company: string;
+  /** The level of layout.signatories[index]. */
+  readonly level: SignatoryLevel;
+  /** As drawn or typed; null shows the name alone, as for Advanced without a drawing. */
+  readonly signature: Mark | null;
+  /** Null leaves the paraph places empty. */
+  readonly paraph: Mark | null;
+  /** What the person let be told: a city, coordinates, a country; null for nothing. */
+  readonly place: string | null;
+  /** The device by its name, as "Firefox on Android". */
+  readonly device: string | null;
   readonly signingTime: Date;
   /** Minutes east of UTC, shown in the appearance. */
   readonly utcOffset: number;
+}
+
+/** Of an Advanced signature; issuer and serial number are shown. */
+export interface CertifiedMark extends SignatoryMark {
   /** Signer's certificate, DER. */
   readonly certificate: Uint8Array;
 }
@@ -64,8 +80,14 @@ export interface Documents {
   inspect(pdf: Uint8Array): Promise<Inspection>;
   /** First revision, certified by the company seal (DocMDP P=2). @throws DocumentRefused */
   prepare(pdf: Uint8Array, plan: LayoutPlan): Promise<{ bytes: Uint8Array; layout: DocumentLayout }>;
-  /** One signatory's revision on top of `head`; deterministic. */
-  prepareSignature(head: Uint8Array, layout: DocumentLayout, mark: SignatoryMark): Promise<PreparedSignature>;
+  /** One Advanced signatory's revision on top of `head`; deterministic. */
+  prepareSignature(head: Uint8Array, layout: DocumentLayout, mark: CertifiedMark): Promise<PreparedSignature>;
+  /**
+   * One Standard signatory's revision on top of `head`, signed in that person's field with the company's seal key, with
+   * a signature-time-stamp inside. Deterministic but for the signature value and the timestamp.
+   * @throws RangeError for a signatory of another level; TimestampUnavailable
+   */
+  approve(head: Uint8Array, layout: DocumentLayout, mark: SignatoryMark): Promise<Uint8Array>;
   /**
    * Puts the CMS (with signature-time-stamp) into a prepared signature. `signature`: DER ECDSA-Sig-Value or
    * PKCS#1 v1.5 over signedAttributes; `issuers`: DER, the signer's issuer first.

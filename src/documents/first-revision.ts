@@ -78,7 +78,11 @@ export async function firstRevision(pdf: Uint8Array, plan: LayoutPlan, limits: L
     bytes: written.bytes,
     layout: {
       seal: field(seal!),
-      signatories: others.map(field),
+      signatories: others.map((other, index) => ({
+        ...field(other),
+        level: plan.signatories[index]!.level,
+        paraphs: [],
+      })),
       closing: field(closing!),
       regular: { object: written.numberOf(added.regular.ref), glyphs: added.regular.glyphs },
       bold: { object: written.numberOf(added.bold.ref), glyphs: added.bold.glyphs },

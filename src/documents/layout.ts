@@ -24,6 +24,26 @@ export interface SignatureField {
   readonly box: Box | null;
 }
 
+/** How a signatory signs: `standard` draws and approves, the company's seal key signs; `advanced` signs with an own key. */
+export type SignatoryLevel = 'standard' | 'advanced';
+
+/** One place of a signatory's paraph, at the foot of one page: a widget of the signatory's push-button field. */
+export interface ParaphPlace {
+  /** Object number of the widget dictionary (generation 0), which that signatory's revision rewrites with an appearance. */
+  readonly object: number;
+  /** Object number of the page that shows it. */
+  readonly pageObject: number;
+  /** `page` counts from 0; width and height are as stored, before the page is turned. */
+  readonly box: Box;
+}
+
+/** What one signatory's revision fills. */
+export interface SignatoryField extends SignatureField {
+  readonly level: SignatoryLevel;
+  /** One per page where the plan asks for paraphs and the document has more than one page; else empty. */
+  readonly paraphs: readonly ParaphPlace[];
+}
+
 /** The embedded subset font that appearances draw with: a Type0 font, Identity-H, of the first revision. */
 export interface LayoutFont {
   readonly object: number;
@@ -35,7 +55,7 @@ export interface DocumentLayout {
   /** The certifying seal (DocMDP P=2). */
   readonly seal: SignatureField;
   /** One per signatory, in the order of the request's sessions. */
-  readonly signatories: readonly SignatureField[];
+  readonly signatories: readonly SignatoryField[];
   /** The company's closing seal, which locks all fields. */
   readonly closing: SignatureField;
   readonly regular: LayoutFont;
@@ -47,12 +67,30 @@ export interface DocumentLayout {
   readonly language?: LayoutPlan['language'];
 }
 
-/** What the first revision must carry; texts are already in their language. */
+export interface PlannedSignatory {
+  readonly name: string;
+  /** Job title, for the signature page. */
+  readonly title: string | null;
+  readonly level: SignatoryLevel;
+}
+
+/** What the first revision adds to the document's own pages. */
+export interface PlannedMarks {
+  /** A page with a box per signatory and one for the seal; without it the signatures are invisible. */
+  readonly signaturePage: boolean;
+  /** A row of places at the foot of every page of a document with more than one page, one per signatory. */
+  readonly paraphs: boolean;
+  /** A line with the company's name and VAT number at the top of every page. */
+  readonly watermark: boolean;
+}
+
+/** What the first revision must carry; texts of its own are in `language`. */
 export interface LayoutPlan {
   readonly company: { readonly name: string; readonly vat: string | null };
   readonly requestId: string;
-  readonly level: string;
-  readonly signatories: readonly { readonly name: string; readonly title: string | null }[];
+  /** In the order of the request's sessions; levels may differ. */
+  readonly signatories: readonly PlannedSignatory[];
+  readonly marks: PlannedMarks;
   readonly language: 'en' | 'fr' | 'de';
   /** Creation and modification date of the new revision. */
   readonly date: Date;

@@ -26,7 +26,7 @@ import {
 } from './increment-signature.ts';
 import { appendTimestampField } from './increment-timestamp.ts';
 import { octets, refOf, stringOf } from './increment-values.ts';
-import type { DocumentLayout, SignatureField } from './layout.ts';
+import type { DocumentLayout, SignatoryField, SignatoryLevel, SignatureField } from './layout.ts';
 import type { DocumentWorker } from './worker.ts';
 
 export interface DocumentsParts {
@@ -104,14 +104,21 @@ export function createDocuments({ worker, pki, company }: DocumentsParts): Docum
     },
 
     async prepareSignature(head, layout, { index, name, level, signingTime: time, utcOffset, certificate }) {
-      const field = layout.signatories[index];
-      if (field === undefined) throw new RangeError(`the document has no signatory ${index}`);
+      const field = signatoryField(layout, index, 'advanced');
       const shown = { time, utcOffset, issuer: issuerName(certificate) };
       const panel = signatoryPanel(layout.language ?? 'en', name, level, shown);
       return fill(head, layout, { field, name, time, utcOffset, certificate, panel }, fillSignature);
     },
 
     completeSignature: complete,
+
+    async approve(head, layout, { index, name, level, signingTime: time, utcOffset }) {
+      const field = signatoryField(layout, index, 'standard');
+      const { certificate } = pki.seal;
+      const shown = { time, utcOffset, issuer: issuerName(certificate) };
+      const panel = signatoryPanel(layout.language ?? 'en', name, level, shown);
+      return seal(fill(head, layout, { field, name, time, utcOffset, certificate, panel }, fillSignature), pki.seal);
+    },
 
     async close(head, layout, time) {
       const signer = sealer('closed', layout.closing, layout, time);
@@ -125,6 +132,13 @@ export function createDocuments({ worker, pki, company }: DocumentsParts): Docum
       return putContents(bytes, byteRange, token);
     },
   };
+}
+
+/** @throws RangeError */
+function signatoryField(layout: DocumentLayout, index: number, level: SignatoryLevel): SignatoryField {
+  const field = layout.signatories[index];
+  if (field?.level !== level) throw new RangeError(`the document has no signatory ${index} of level ${level}`);
+  return field;
 }
 
 /** The revision that fills the signer's field, Contents zeroed. */

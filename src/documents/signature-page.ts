@@ -67,7 +67,6 @@ export function drawSignaturePages(
       return;
     }
     drawing.text('B', 24, INK, { x: margin, y: top - 54, width: inner }, texts.title);
-    drawing.text('R', 9, SOFT, { x: margin, y: top - 72, width: inner }, `${texts.level}: ${printable(plan.level)}`);
     drawing.line(margin, top - 88, size.width - margin, LINE);
     y = top - 88;
   };
@@ -107,5 +106,5 @@ export function drawSignaturePages(
 /** Every text that the page draws, or that appearances draw later, beyond the fonts' usual characters. */
 export function textsOf(plan: LayoutPlan): string {
   const people = plan.signatories.flatMap(({ name, title }) => [name, title ?? '']);
-  return printable([plan.company.name, plan.company.vat ?? '', plan.requestId, plan.level, ...people].join(' '));
+  return printable([plan.company.name, plan.company.vat ?? '', plan.requestId, ...people].join(' '));
 }

@@ -1,6 +1,5 @@
 /** Job 'prepare': first revisions of all documents, then the sessions open and the signatories are asked. */
 import { DocumentRefused } from '../documents/documents.ts';
-import { catalogue } from '../outbound/texts/catalogue.ts';
 import type { Job } from '../store/store.ts';
 import { change } from './change.ts';
 import type { Deps } from './deps.ts';
@@ -56,8 +55,12 @@ async function prepareDocuments(deps: Deps, request: Request, job: Job): Promise
       const { bytes, layout } = await deps.documents.prepare(original, {
         company: { name: deps.config.company.name, vat: deps.config.company.vat },
         requestId: request.id,
-        level: catalogue(language).levels[request.level],
-        signatories: request.sessions.map(({ party, title }) => ({ name: party.name, title: title ?? null })),
+        signatories: request.sessions.map(({ party, title }) => ({
+          name: party.name,
+          title: title ?? null,
+          level: 'advanced',
+        })),
+        marks: { signaturePage: true, paraphs: false, watermark: false },
         language,
         date: deps.now(),
       });

@@ -1,6 +1,5 @@
 /** Signing: a short turn on the newest revision, then the signature (DESIGN.md decision 12). */
-import type { PreparedSignature, SignatoryMark } from '../documents/documents.ts';
-import { catalogue } from '../outbound/texts/catalogue.ts';
+import type { CertifiedMark, PreparedSignature } from '../documents/documents.ts';
 import type { SignatureAlgorithm } from '../pki/pki.ts';
 import { BadSignature, verifySignature } from '../signatures/verify.ts';
 import type { Job } from '../store/store.ts';
@@ -151,10 +150,15 @@ async function prepareSignatures(
   certificate: Uint8Array,
 ): Promise<PreparedSignature[]> {
   const session = request.sessions[index]!;
-  const mark: SignatoryMark = {
+  const mark: CertifiedMark = {
     index,
     name: session.party.name,
-    level: catalogue(request.sender.language).levels[request.level],
+    company: deps.config.company.name,
+    level: 'advanced',
+    signature: null,
+    paraph: null,
+    place: null,
+    device: null,
     signingTime: turn.signingTime,
     utcOffset: turn.utcOffset,
     certificate,

@@ -18,8 +18,8 @@ export function layoutPlan(plan: Partial<LayoutPlan> = {}): LayoutPlan {
   return {
     company: { name: 'Company Ltd', vat: 'GB123456789' },
     requestId: 'ABCD2345EFGH6789',
-    level: 'Advanced',
-    signatories: [{ name: 'John Doe', title: 'Head of Sales' }],
+    signatories: [{ name: 'John Doe', title: 'Head of Sales', level: 'advanced' }],
+    marks: { signaturePage: true, paraphs: false, watermark: false },
     language: 'en',
     date: new Date('2026-11-24T10:00:00Z'),
     ...plan,

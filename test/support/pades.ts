@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { certificationRequest } from '../../src/client/csr.ts';
 import type { Person } from '../../src/directory/directory.ts';
-import type { Documents, PreparedSignature, SignatoryMark } from '../../src/documents/documents.ts';
+import type { CertifiedMark, Documents, PreparedSignature } from '../../src/documents/documents.ts';
 import type { DocumentLayout, LayoutFont, LayoutPlan, SignatureField } from '../../src/documents/layout.ts';
 import type { DocumentsParts } from '../../src/documents/pipeline.ts';
 import { createPki } from '../../src/pki/create.ts';
@@ -112,10 +112,15 @@ export async function makeSignatory(pki: LoadedPki, name: string): Promise<Signa
   return { name, certificate, sign: data => sign('sha256', data, key) };
 }
 
-export const markOf = (signatory: Signatory, index: number, minutes = 0): SignatoryMark => ({
+export const markOf = (signatory: Signatory, index: number, minutes = 0): CertifiedMark => ({
   index,
   name: signatory.name,
+  company: COMPANY.name,
   level: 'advanced',
+  signature: null,
+  paraph: null,
+  place: null,
+  device: null,
   signingTime: new Date(Date.UTC(2026, 10, 24, 14, 3 + minutes, 9)),
   utcOffset: 60,
   certificate: signatory.certificate,
@@ -138,8 +143,8 @@ export function completeFor(
 export const planFor = (names: readonly string[], language: LayoutPlan['language'] = 'en'): LayoutPlan => ({
   company: COMPANY,
   requestId: '0123456789AB',
-  level: 'Advanced',
-  signatories: names.map(name => ({ name, title: null })),
+  signatories: names.map(name => ({ name, title: null, level: 'advanced' })),
+  marks: { signaturePage: true, paraphs: false, watermark: false },
   language,
   date: new Date(Date.UTC(2026, 10, 24, 14, 0, 0)),
 });
@@ -204,7 +209,7 @@ function firstRevision(plan: LayoutPlan): { bytes: Uint8Array; layout: DocumentL
     bytes: Buffer.from(text, 'latin1'),
     layout: {
       seal: fields[0]!,
-      signatories: fields.slice(1, -1),
+      signatories: fields.slice(1, -1).map(field => ({ ...field, level: 'advanced', paraphs: [] })),
       closing: fields.at(-1)!,
       regular: layoutFont(6),
       bold: layoutFont(8),

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { PDFDocument } from '@cantoo/pdf-lib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { SignatoryMark } from '../../../src/documents/documents.ts';
+import type { CertifiedMark } from '../../../src/documents/documents.ts';
 import { renewedId } from '../../../src/documents/increment.ts';
 import { openFile } from '../../../src/documents/increment-file.ts';
 import { dict, octets, ref } from '../../../src/documents/increment-values.ts';
@@ -48,10 +48,15 @@ describe.skipIf(!hasPostfix || !has('chromium'))('a hostile gateway', () => {
       const request = (await core.store.requests.findBySession(sessionId))!;
       const index = request.sessions.findIndex(({ id }) => id === sessionId);
       const certificate = (await core.pki.ca.find(ask.certificateSerial))!.certificate;
-      const mark: SignatoryMark = {
+      const mark: CertifiedMark = {
         index,
         name: request.sessions[index]!.party.name,
-        level: 'Advanced electronic signature',
+        company: 'Company',
+        level: 'advanced',
+        signature: null,
+        paraph: null,
+        place: null,
+        device: null,
         signingTime: grant.signingTime,
         utcOffset: ask.utcOffset,
         certificate,
@@ -63,7 +68,7 @@ describe.skipIf(!hasPostfix || !has('chromium'))('a hostile gateway', () => {
 
   async function lie(
     head: Uint8Array,
-    mark: SignatoryMark,
+    mark: CertifiedMark,
     layout: Parameters<Company['gateway']['core']['documents']['prepareSignature']>[1],
     grant: Grant,
   ): Promise<Grant['documents'][number]> {

@@ -58,8 +58,8 @@ test.skipIf(!tools)('is one clean revision with a classic cross-reference table'
 
 test.skipIf(!tools)('the layout names the objects that stand in the file', async () => {
   const signatories = [
-    { name: 'John Doe', title: 'Head of Sales' },
-    { name: 'Zoë Łukasiewicz', title: null },
+    { name: 'John Doe', title: 'Head of Sales', level: 'advanced' as const },
+    { name: 'Zoë Łukasiewicz', title: null, level: 'advanced' as const },
   ];
   const { bytes, layout } = await worker.firstRevision(simplePdf({ pages: 2 }), layoutPlan({ signatories }));
   const object = objectsOf(bytes);
@@ -102,7 +102,7 @@ test.skipIf(!tools)('the layout names the objects that stand in the file', async
 });
 
 test('the fonts hold every character that an appearance can need', async () => {
-  const signatories = [{ name: 'Дмитрий Ψ 山田 👩', title: null }];
+  const signatories = [{ name: 'Дмитрий Ψ 山田 👩', title: null, level: 'advanced' as const }];
   const { layout } = await worker.firstRevision(simplePdf(), layoutPlan({ signatories }));
   const latin = Array.from({ length: 0x180 - 0x20 }, (_, index) => String.fromCodePoint(0x20 + index));
   const needed = [...latin.filter(character => !/\p{Cc}/u.test(character)), ...'–—·✓’„“”…€Дмитрий Ψ山田👩'];
@@ -116,7 +116,7 @@ test('the fonts hold every character that an appearance can need', async () => {
 });
 
 test.skipIf(!tools)('the signature page says who signs, as text that can be searched', async () => {
-  const signatories = [{ name: 'Željko Ďurčanský', title: 'Geschäftsführer' }];
+  const signatories = [{ name: 'Željko Ďurčanský', title: 'Geschäftsführer', level: 'advanced' as const }];
   const title = { en: 'Signatures', fr: 'Signatures', de: 'Unterschriften' };
   for (const language of ['en', 'fr', 'de'] as const) {
     const { bytes } = await worker.firstRevision(simplePdf(), layoutPlan({ signatories, language }));
@@ -134,7 +134,11 @@ test.skipIf(!tools)('the signature page says who signs, as text that can be sear
 });
 
 test.skipIf(!tools)('twenty signatories get their boxes, on as many pages as they need', async () => {
-  const signatories = Array.from({ length: 20 }, (_, index) => ({ name: `Person ${index + 1}`, title: null }));
+  const signatories = Array.from({ length: 20 }, (_, index) => ({
+    name: `Person ${index + 1}`,
+    title: null,
+    level: 'advanced' as const,
+  }));
   const { bytes, layout } = await worker.firstRevision(simplePdf(), layoutPlan({ signatories }));
   const boxes = [...layout.signatories, layout.closing].map(field => field.box!);
   expect(boxes).toHaveLength(21);
@@ -269,7 +273,10 @@ test('equal input gives equal bytes', async () => {
   try {
     const [one, two] = await Promise.all(
       [worker, other].map(each =>
-        each.firstRevision(formPdf(), layoutPlan({ signatories: [{ name: 'Ωmega', title: null }] })),
+        each.firstRevision(
+          formPdf(),
+          layoutPlan({ signatories: [{ name: 'Ωmega', title: null, level: 'advanced' as const }] }),
+        ),
       ),
     );
     expect(Buffer.compare(one!.bytes, two!.bytes)).toBe(0);

@@ -82,7 +82,7 @@ describe('preparing', () => {
   test('lays down the first revision and asks everybody', async () => {
     const request = await world.opened();
     expect(request).toMatchObject({ state: 'open', version: 2, documents: [{ pages: 3 }] });
-    expect(text(await world.requests.readHead(request, 0))).toBe('PDF\nfirst Advanced electronic signature John,Jane');
+    expect(text(await world.requests.readHead(request, 0))).toBe('PDF\nfirst advanced John,Jane');
     expect(request.documents[0]!.revisions).toEqual([
       { length: request.documents[0]!.headLength, blob: request.documents[0]!.head },
     ]);
@@ -144,7 +144,7 @@ describe('signing', () => {
     const result = text(await world.store.blobs.get(finished.documents[0]!.finished!));
     expect(result.split('\n').map(line => line.split(' ').slice(0, 3).join(' '))).toEqual([
       'PDF',
-      'first Advanced electronic',
+      'first advanced John,Jane',
       'signed 1 Jane',
       'signed 0 John',
       'closed',

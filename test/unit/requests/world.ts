@@ -71,7 +71,9 @@ export function submission(changes: Partial<Submission> = {}): Submission {
 export const documents: Documents = {
   inspect: async () => ({ pages: 3, attachments: [], formFields: 0 }),
   prepare: async (pdf, plan) => ({
-    bytes: Buffer.from(`${text(pdf)}\nfirst ${plan.level} ${plan.signatories.map(({ name }) => name).join()}`),
+    bytes: Buffer.from(
+      `${text(pdf)}\nfirst ${plan.signatories[0]!.level} ${plan.signatories.map(({ name }) => name).join()}`,
+    ),
     layout: { signatories: plan.signatories } as unknown as DocumentLayout,
   }),
   async prepareSignature(head, _layout, mark) {
@@ -81,6 +83,7 @@ export const documents: Documents = {
     const gap = bytes.length - 160;
     return { bytes, byteRange: [0, gap, bytes.length, 0], signedAttributes: Buffer.from(`attributes ${digest}`) };
   },
+  approve: async (head, _layout, { name }) => Buffer.from(`${text(head)}\napproved ${name}`),
   async completeSignature(prepared, { signature }) {
     const hex = Buffer.from(signature).toString('hex').padEnd(160, '0');
     return Buffer.from(text(prepared.bytes).slice(0, prepared.byteRange[1]) + hex);
