@@ -202,7 +202,13 @@ function encode(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
 }
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(parts));
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
 }
 
 export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');

@@ -1,17 +1,14 @@
-/** CAdES baseline signatures as CMS SignedData (RFC 5652 §5, ETSI EN 319 122-1), detached, with one signer. */
+/**
+ * CAdES baseline signatures as CMS SignedData (RFC 5652 §5, ETSI EN 319 122-1) with one signer, detached or around their
+ * content. Written as DER from the very bytes of certificates and attributes; nothing is encoded anew.
+ */
 import * as asn1js from 'asn1js';
-import {
-  Attribute,
-  Certificate,
-  ContentInfo,
-  EncapsulatedContentInfo,
-  IssuerAndSerialNumber,
-  SignedAndUnsignedAttributes,
-  SignedData,
-  SignerInfo,
-} from 'pkijs';
+import { Certificate, ContentInfo, IssuerAndSerialNumber, SignedData } from 'pkijs';
+import { SHA256, signatureIdentifier } from '../pki/algorithms.ts';
+import { constructed, der } from '../pki/der.ts';
 import type { SignatureAlgorithm } from '../pki/pki.ts';
-import { OID, sha256Identifier, signatureIdentifier } from './algorithms.ts';
+import { parseCertificate } from '../pki/x509.ts';
+import { OID } from './algorithms.ts';
 
 export interface CmsParts {
   /** DER SET OF, as signed. */
@@ -24,44 +21,32 @@ export interface CmsParts {
   readonly issuers: readonly Uint8Array[];
   /** TimeStampToken over the signature value (signature-time-stamp, EN 319 122-1 §5.3). */
   readonly timestamp: Uint8Array;
+  /** What is signed, for a signature that holds its content; absent where it is detached. */
+  readonly content?: Uint8Array;
 }
 
 /** @returns DER ContentInfo */
 export function buildCms(parts: CmsParts): Uint8Array {
-  const certificates = [parts.certificate, ...parts.issuers].map(der => Certificate.fromBER(new Uint8Array(der)));
-  const signer = certificates[0] as Certificate;
-  const signedData = new SignedData({
-    version: 1,
-    digestAlgorithms: [sha256Identifier()],
-    encapContentInfo: new EncapsulatedContentInfo({ eContentType: OID.data }),
-    certificates,
-    signerInfos: [
-      new SignerInfo({
-        version: 1,
-        sid: new IssuerAndSerialNumber({ issuer: signer.issuer, serialNumber: signer.serialNumber }),
-        digestAlgorithm: sha256Identifier(),
-        signedAttrs: new SignedAndUnsignedAttributes({ type: 0, attributes: readAttributes(parts.signedAttributes) }),
-        signatureAlgorithm: signatureIdentifier(parts.algorithm),
-        signature: new asn1js.OctetString({ valueHex: parts.signature }),
-        unsignedAttrs: new SignedAndUnsignedAttributes({
-          type: 1,
-          attributes: [
-            new Attribute({
-              type: OID.signatureTimeStampToken,
-              values: [asn1js.fromBER(parts.timestamp).result],
-            }),
-          ],
-        }),
-      }),
-    ],
-  });
-  const content = new ContentInfo({ contentType: OID.signedData, content: signedData.toSchema(true) });
-  return new Uint8Array(content.toSchema().toBER());
-}
-
-function readAttributes(der: Uint8Array): Attribute[] {
-  const set = asn1js.fromBER(der).result as asn1js.Set;
-  return set.valueBlock.value.map(schema => new Attribute({ schema }));
+  const { issuer, serial } = parseCertificate(parts.certificate);
+  const content = parts.content && der.constructed(0, der.octetString(parts.content));
+  const timestamp = der.sequence(der.oid(OID.signatureTimeStampToken), der.set(parts.timestamp));
+  const signerInfo = der.sequence(
+    der.integer(1),
+    der.sequence(issuer, der.integer(serial)),
+    SHA256,
+    der.retag(constructed(0), parts.signedAttributes),
+    signatureIdentifier(parts.algorithm),
+    der.octetString(parts.signature),
+    der.constructed(1, timestamp),
+  );
+  const signedData = der.sequence(
+    der.integer(1),
+    der.set(SHA256),
+    der.sequence(der.oid(OID.data), ...(content ? [content] : [])),
+    der.constructed(0, parts.certificate, ...parts.issuers),
+    der.set(signerInfo),
+  );
+  return der.sequence(der.oid(OID.signedData), der.constructed(0, signedData));
 }
 
 export interface CmsContents {

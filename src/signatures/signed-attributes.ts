@@ -1,16 +1,21 @@
-/** The attributes that a signature covers (RFC 5652 §5.3), in the shape of a PAdES baseline signature. */
+/** The attributes that a signature covers (RFC 5652 §5.3), in the shapes of PAdES and CAdES baseline signatures. */
 import { createHash } from 'node:crypto';
-import * as asn1js from 'asn1js';
+import { der } from '../pki/der.ts';
 import { OID } from './algorithms.ts';
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
 
-function attribute(type: string, value: asn1js.BaseBlock): Uint8Array {
-  return new Uint8Array(
-    new asn1js.Sequence({
-      value: [new asn1js.ObjectIdentifier({ value: type }), new asn1js.Set({ value: [value] })],
-    }).toBER(),
-  );
+const attribute = (type: string, value: Uint8Array) => der.sequence(der.oid(type), der.set(value));
+
+/** What PAdES and CAdES have in common. */
+function baseline(messageDigest: Uint8Array, certificate: Uint8Array): Uint8Array[] {
+  // ESSCertIDv2 with its default hash, SHA-256, left out as DER wants it; issuerSerial is only a hint (EN 319 122-1 §5.2.2).
+  const certId = der.sequence(der.octetString(sha256(certificate)));
+  return [
+    attribute(OID.contentType, der.oid(OID.data)),
+    attribute(OID.messageDigest, der.octetString(messageDigest)),
+    attribute(OID.signingCertificateV2, der.sequence(der.sequence(certId))),
+  ];
 }
 
 /**
@@ -22,14 +27,19 @@ function attribute(type: string, value: asn1js.BaseBlock): Uint8Array {
  * @returns DER of a SET OF Attribute: what the key signs (RFC 5652 §5.4)
  */
 export function signedAttributes(messageDigest: Uint8Array, certificate: Uint8Array): Uint8Array {
-  // ESSCertIDv2 with its default hash, SHA-256, left out as DER wants it; issuerSerial is only a hint (EN 319 122-1 §5.2.2).
-  const certId = new asn1js.Sequence({ value: [new asn1js.OctetString({ valueHex: sha256(certificate) })] });
-  const attributes = [
-    attribute(OID.contentType, new asn1js.ObjectIdentifier({ value: OID.data })),
-    attribute(OID.messageDigest, new asn1js.OctetString({ valueHex: messageDigest })),
-    attribute(OID.signingCertificateV2, new asn1js.Sequence({ value: [new asn1js.Sequence({ value: [certId] })] })),
-  ].sort(Buffer.compare);
-  return new Uint8Array(new asn1js.Set({ value: attributes.map(bytes => asn1js.fromBER(bytes).result) }).toBER());
+  return der.set(...baseline(messageDigest, certificate));
+}
+
+/**
+ * The same and signing-time, as ETSI EN 319 122-1 §6.3 wants it of a CAdES baseline signature.
+ *
+ * @param messageDigest SHA-256 of the content
+ * @param certificate the signer's, DER
+ * @param signingTime as claimed; whole seconds
+ * @returns DER of a SET OF Attribute
+ */
+export function cadesAttributes(messageDigest: Uint8Array, certificate: Uint8Array, signingTime: Date): Uint8Array {
+  return der.set(...baseline(messageDigest, certificate), attribute(OID.signingTime, der.time(signingTime)));
 }
 
 /** The SHA-256 digest of all octets that a ByteRange covers. */
