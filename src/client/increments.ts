@@ -5,8 +5,18 @@
  * gateway's own writer, and every byte must be the same: no other object, no second definition, no other
  * cross-reference table, comment, stream or trailer can stand there.
  */
-import { openFile, type PdfFile } from '../documents/increment-file.ts';
-import { type PdfObject, PdfSyntaxError, parseDict, parseObject } from '../documents/increment-parser.ts';
+import { openFile, type PdfFile } from '../documents/file/file.ts';
+import { type PdfObject, PdfSyntaxError, parseDict, parseObject } from '../documents/file/parser.ts';
+import {
+  characters,
+  isArray,
+  isDict,
+  nameOf,
+  type PdfValue,
+  readText,
+  refOf,
+  stringOf,
+} from '../documents/file/values.ts';
 import {
   type Appearance,
   type ByteRange,
@@ -17,16 +27,6 @@ import {
   fillSignature,
   readPdfDate,
 } from '../documents/increment-signature.ts';
-import {
-  characters,
-  isArray,
-  isDict,
-  nameOf,
-  type PdfValue,
-  readText,
-  refOf,
-  stringOf,
-} from '../documents/increment-values.ts';
 import { equalBytes } from './der.ts';
 
 /** What was appended is not what it should be; `message` says why. Nothing may be signed. */

@@ -2,7 +2,7 @@
  * What a signature looks like on the page: a calm panel of lines and glyphs, drawn with the fonts that the first
  * revision embeds. Only operators that the device's check knows (src/client/increments.ts).
  */
-import { octets } from './increment-values.ts';
+import { octets } from './file/values.ts';
 import type { DocumentLayout, LayoutFont } from './layout.ts';
 
 export interface Panel {

@@ -4,9 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import type { ValidationData } from '../pki/pki.ts';
+import type { PdfFile } from './file/file.ts';
+import { dict, name, type PdfDict, type PdfValue, ref } from './file/values.ts';
 import { renewedId } from './increment.ts';
-import type { PdfFile } from './increment-file.ts';
-import { dict, name, type PdfDict, type PdfValue, ref } from './increment-values.ts';
 import { type NewObject, writeIncrement } from './increment-writer.ts';
 
 export interface SignatureEvidence {

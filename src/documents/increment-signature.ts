@@ -3,8 +3,8 @@
  * FieldMDP transform, its appearance; nothing else changes. The gateway writes it; the device that is to sign writes
  * it again from what it read and compares. Runs in browsers.
  */
-import type { PdfFile } from './increment-file.ts';
-import { PdfSyntaxError } from './increment-parser.ts';
+import type { PdfFile } from './file/file.ts';
+import { PdfSyntaxError } from './file/parser.ts';
 import {
   dict,
   isArray,
@@ -16,7 +16,7 @@ import {
   type PdfValue,
   ref,
   textString,
-} from './increment-values.ts';
+} from './file/values.ts';
 import { type NewObject, writeIncrement } from './increment-writer.ts';
 
 /** Room for a CMS with its certificates and a timestamp token of an outside authority. */

@@ -3,11 +3,12 @@
  * own. The field is new and invisible and stands on no page: the one field that may come after DocMDP P=2 and a
  * FieldMDP that locks all (ISO 32000-2 §12.8.5).
  */
+
+import type { PdfFile } from './file/file.ts';
+import { PdfSyntaxError } from './file/parser.ts';
+import { dict, isArray, name, type PdfDict, ref, refOf } from './file/values.ts';
 import { renewedId } from './increment.ts';
-import type { PdfFile } from './increment-file.ts';
-import { PdfSyntaxError } from './increment-parser.ts';
 import { type SignedIncrement, writeSigned, ZEROED } from './increment-signature.ts';
-import { dict, isArray, name, type PdfDict, ref, refOf } from './increment-values.ts';
 import type { NewObject } from './increment-writer.ts';
 
 /** Widget flags Print and Locked (ISO 32000-1 §12.5.3). */

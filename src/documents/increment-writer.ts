@@ -2,8 +2,8 @@
  * Appends a revision to a file of ours (ISO 32000-1 §7.5.6): objects in the order of their numbers, a classic
  * cross-reference table, a trailer. The same input gives the same bytes. Runs in browsers.
  */
-import type { PdfFile } from './increment-file.ts';
-import { dict, octets, type PdfDict, type PdfValue, ref, writeValue } from './increment-values.ts';
+import type { PdfFile } from './file/file.ts';
+import { dict, octets, type PdfDict, type PdfValue, writeValue } from './file/values.ts';
 
 /** An object of the new revision. A stream's dictionary is given without Length. */
 export interface NewObject {
@@ -43,8 +43,8 @@ export function writeIncrement(file: PdfFile, objects: readonly NewObject[], id:
   const numbers = sorted.map(object => object.number);
   const next: PdfDict = dict({
     Size: Math.max(trailer.size, ...numbers.map(number => number + 1)),
-    Root: ref(trailer.root),
-    Info: trailer.info === null ? undefined : ref(trailer.info),
+    Root: trailer.rootRef,
+    Info: trailer.info ?? undefined,
     ID: trailer.id === null ? undefined : [{ string: trailer.id[0] }, { string: id }],
     Prev: file.startxref,
   });

@@ -1,8 +1,8 @@
 /** What the gateway needs around its increments: identifiers, digests, and putting signatures into their gap. */
 import { createHash } from 'node:crypto';
-import type { PdfFile } from './increment-file.ts';
+import type { PdfFile } from './file/file.ts';
+import { characters } from './file/values.ts';
 import { type ByteRange, CONTENTS_BYTES } from './increment-signature.ts';
-import { characters } from './increment-values.ts';
 
 /** The second part of the file identifier (ISO 32000-1 §14.4) of a revision that adds `parts`: the same for the same input. */
 export function renewedId(file: PdfFile, ...parts: readonly (string | Uint8Array)[]): string {

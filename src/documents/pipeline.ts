@@ -12,9 +12,10 @@ import { BadSignature, verifySignature } from '../signatures/verify.ts';
 import { drawPanel, type Panel } from './appearance.ts';
 import { sealPanel, signatoryPanel } from './appearance-texts.ts';
 import type { Documents, PreparedSignature } from './documents.ts';
+import { openFile, type PdfFile } from './file/file.ts';
+import { octets, refOf, stringOf } from './file/values.ts';
 import { join, putContents, renewedId } from './increment.ts';
 import { appendDss } from './increment-dss.ts';
-import { openFile, type PdfFile } from './increment-file.ts';
 import {
   type Appearance,
   certify,
@@ -25,7 +26,6 @@ import {
   ZEROED,
 } from './increment-signature.ts';
 import { appendTimestampField } from './increment-timestamp.ts';
-import { octets, refOf, stringOf } from './increment-values.ts';
 import type { DocumentLayout, SignatoryField, SignatoryLevel, SignatureField } from './layout.ts';
 import type { DocumentWorker } from './worker.ts';
 

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { drawPanel, shape } from '../../../src/documents/appearance.ts';
 import { showTime } from '../../../src/documents/appearance-texts.ts';
-import { openFile } from '../../../src/documents/increment-file.ts';
-import { PdfSyntaxError, parseDict, parseObject } from '../../../src/documents/increment-parser.ts';
+import { openFile } from '../../../src/documents/file/file.ts';
+import { PdfSyntaxError, parseDict, parseObject } from '../../../src/documents/file/parser.ts';
+import { octets, type PdfValue, readText, textString, writeValue } from '../../../src/documents/file/values.ts';
 import { pdfDate, readPdfDate } from '../../../src/documents/increment-signature.ts';
-import { octets, type PdfValue, readText, textString, writeValue } from '../../../src/documents/increment-values.ts';
 import { writeIncrement } from '../../../src/documents/increment-writer.ts';
 import type { LayoutFont } from '../../../src/documents/layout.ts';
 import { qpdfCheck, qpdfObjects } from '../../e2e/02-pades/signed-file.ts';
@@ -48,27 +48,27 @@ describe('PDF objects', () => {
   });
 
   test('of other writers are read, too', () => {
-    expect(parse('<</A(a\\(b\\)\\\n(c)\\101)/B<4 1 4>/C[1 0 R 2 -.5]/D#20E true>>')).toEqual(
+    expect(parse('<</A(a\\(b\\)\\\n(c)\\101\r\n)/B<4 1 4>%a comment >>\r/C[1 0 R 2 3 R 2 -.5]/D#20E true>>')).toEqual(
       new Map<string, PdfValue>([
-        ['A', { string: 'a(b)(c)A' }],
+        ['A', { string: 'a(b)(c)A\n' }],
         ['B', { string: 'A@' }],
-        ['C', [{ ref: 1 }, 2, -0.5]],
+        ['C', [{ ref: 1 }, { ref: 2, generation: 3 }, 2, -0.5]],
         ['D E', true],
       ]),
     );
   });
 
   test.each([
-    ['a comment', '<< /A 1 % hidden\n>>'],
     ['a duplicate key', '<< /A 1 /A 2 >>'],
     ['a duplicate key in disguise', '<< /A 1 /#41 2 >>'],
-    ['another generation', '1 1 R'],
+    ['a generation that is too high', '1 65536 R'],
+    ['text after the value', '<< >> 1'],
     ['an unknown word', 'trap'],
     ['an exponent', '1e5'],
     ['an open string', '(a'],
     ['a stream with an indirect length', '<< /Length 5 0 R >>\nstream\nabc\nendstream'],
     ['a stream that is longer than it says', '<< /Length 1 >>\nstream\nabc\nendstream'],
-    ['deep nesting', '['.repeat(40) + ']'.repeat(40)],
+    ['deep nesting', '['.repeat(200) + ']'.repeat(200)],
   ])('with %s are refused', (_, text) => {
     expect(() => parse(text)).toThrow(PdfSyntaxError);
   });
@@ -132,7 +132,7 @@ describe('an increment', () => {
     expect(openFile(whole).dict(number)).toEqual(value);
   });
 
-  test('finds objects through the chain, and refuses files that are not ours', async () => {
+  test('finds objects through the chain, and refuses files that are damaged', async () => {
     const { bytes } = await smallWorker.firstRevision(new Uint8Array(), planFor(['A B']));
     const text = Buffer.from(bytes).toString('latin1');
     const changed = (from: string | RegExp, to: string) => Buffer.from(text.replace(from, to), 'latin1');

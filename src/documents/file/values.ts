@@ -11,9 +11,11 @@ export interface PdfName {
 export interface PdfString {
   readonly string: string;
 }
-/** A reference to object `ref`, generation 0. */
+/** A reference to object `ref`. */
 export interface PdfRef {
   readonly ref: number;
+  /** Absent where it is 0, as nearly always. */
+  readonly generation?: number;
 }
 /** Text that the writer puts as it is (a gap to be filled later); never read from a file. */
 export interface PdfRaw {
@@ -34,9 +36,11 @@ export const stringOf = (value: PdfValue | undefined): string | null =>
   isObject(value) && 'string' in value ? value.string : null;
 export const refOf = (value: PdfValue | undefined): number | null =>
   isObject(value) && 'ref' in value ? value.ref : null;
+export const isRef = (value: PdfValue | undefined): value is PdfRef => isObject(value) && 'ref' in value;
 
 export const name = (value: string): PdfName => ({ name: value });
-export const ref = (value: number): PdfRef => ({ ref: value });
+export const ref = (value: number, generation = 0): PdfRef =>
+  generation === 0 ? { ref: value } : { ref: value, generation };
 export const dict = (entries: Readonly<Record<string, PdfValue | undefined>>): PdfDict =>
   new Map(Object.entries(entries).filter((entry): entry is [string, PdfValue] => entry[1] !== undefined));
 
@@ -87,7 +91,7 @@ export function writeValue(value: PdfValue): string {
     return `<<${[...value].map(([key, entry]) => `${writeName(key)} ${writeValue(entry)}`).join('\n')}>>`;
   if ('name' in value) return writeName(value.name);
   if ('string' in value) return writeString(value.string);
-  if ('ref' in value) return `${value.ref} 0 R`;
+  if ('ref' in value) return `${value.ref} ${value.generation ?? 0} R`;
   return value.raw;
 }
 

@@ -1,0 +1,108 @@
+/**
+ * One cross-reference section (ISO 32000-2 §7.5.4, §7.5.8): a table, a stream, or the two of a hybrid file. Entries are
+ * read when they are asked for. Runs in browsers.
+ */
+import type { Budget } from './filters.ts';
+import { Parser, PdfSyntaxError } from './parser.ts';
+import type { PdfDict } from './values.ts';
+import { readXrefStream } from './xref-stream.ts';
+import { readXrefTable } from './xref-table.ts';
+
+/** Where an object stands. */
+export type XrefEntry =
+  | { readonly kind: 'free'; readonly generation: number }
+  | { readonly kind: 'plain'; readonly offset: number; readonly generation: number }
+  /** The `index`th object of object stream `container` (§7.5.7). */
+  | { readonly kind: 'compressed'; readonly container: number; readonly index: number };
+
+export interface XrefSection {
+  readonly kind: 'table' | 'stream';
+  /** Where `startxref` or Prev point to. */
+  readonly offset: number;
+  /** Offset after the trailer's dictionary, or after the stream's `endobj`. */
+  readonly end: number;
+  readonly trailer: PdfDict;
+  /** Offset of the section before this one. */
+  readonly prev: number | null;
+  /** The stream that a hybrid file's table names (§7.5.8.4). */
+  readonly hybrid: XrefSection | null;
+  /** What this section says of an object; null where it says nothing. @throws PdfSyntaxError */
+  find(number: number): XrefEntry | null;
+  /** Every object that it says something of, each once. @throws PdfSyntaxError */
+  entries(): Iterable<readonly [number: number, entry: XrefEntry]>;
+}
+
+/** @throws PdfSyntaxError */
+export function readXref(bytes: Uint8Array, offset: number, budget: Budget): XrefSection {
+  const section = new Parser(bytes, offset).startsWith('xref')
+    ? readXrefTable(bytes, offset)
+    : readXrefStream(bytes, offset, budget);
+  if (section.trailer.has('Encrypt')) throw new PdfSyntaxError('an encrypted file');
+  const stream = section.kind === 'table' ? section.trailer.get('XRefStm') : undefined;
+  if (stream === undefined) return section;
+  if (typeof stream !== 'number') throw new PdfSyntaxError('a broken trailer');
+  return hybrid(section, readXrefStream(bytes, stream, budget));
+}
+
+/** Objects in use by the table, then the stream's, then those that the table declares free: they may be hidden ones. */
+function hybrid(table: XrefSection, stream: XrefSection): XrefSection {
+  function find(number: number): XrefEntry | null {
+    const visible = table.find(number);
+    const hidden = stream.find(number);
+    if (visible === null || visible.kind === 'free') return hidden ?? visible;
+    if (hidden !== null && hidden.kind !== 'free' && !sameEntry(visible, hidden)) {
+      throw new PdfSyntaxError(`object ${number} stands in two places`);
+    }
+    return visible;
+  }
+  return {
+    ...table,
+    hybrid: stream,
+    find,
+    *entries() {
+      for (const [number] of table.entries()) yield [number, find(number) as XrefEntry];
+      for (const [number, entry] of stream.entries()) if (table.find(number) === null) yield [number, entry];
+    },
+  };
+}
+
+export function sameEntry(a: XrefEntry, b: XrefEntry): boolean {
+  if (a.kind === 'compressed') return b.kind === a.kind && a.container === b.container && a.index === b.index;
+  if (a.kind === 'free') return b.kind === a.kind;
+  return b.kind === a.kind && a.offset === b.offset && a.generation === b.generation;
+}
+
+/** A run of consecutive object numbers in a section. */
+export interface Subsection {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Finds the run that holds a number. @throws PdfSyntaxError where two runs overlap: readers disagree about which counts */
+export function subsectionFinder<S extends Subsection>(subsections: readonly S[]): (number: number) => S | null {
+  const sorted = subsections.filter(({ count }) => count > 0).sort((a, b) => a.first - b.first);
+  for (const [i, { first, count }] of sorted.entries()) {
+    const next = sorted[i + 1];
+    if (next !== undefined && next.first < first + count) throw new PdfSyntaxError(`object ${next.first} stands twice`);
+  }
+  return number => {
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const { first, count } = sorted[middle] as S;
+      if (number < first) high = middle;
+      else if (number >= first + count) low = middle + 1;
+      else return sorted[middle] as S;
+    }
+    return null;
+  };
+}
+
+/** Prev of a trailer. @throws PdfSyntaxError */
+export function readPrev(trailer: PdfDict): number | null {
+  const prev = trailer.get('Prev');
+  if (prev === undefined) return null;
+  if (typeof prev !== 'number' || !Number.isSafeInteger(prev) || prev < 0) throw new PdfSyntaxError('a broken trailer');
+  return prev;
+}
