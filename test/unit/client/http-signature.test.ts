@@ -228,6 +228,8 @@ describe('answers', () => {
     expect(await check(one, { ...fields }, otherId)).toBeNull();
     expect(await check(one, { ...fields }, keyid, other.publicKey)).toBeNull();
     expect(await check(one, {})).toBeNull();
+    const digest = await contentDigest(utf8('other'));
+    expect(await check(one, { ...fields, 'content-digest': digest })).toBeNull();
     const { signature: _, ...unsigned } = fields;
     expect(await check(one, unsigned)).toBeNull();
   });

@@ -270,6 +270,10 @@ describe('faults on the way', () => {
     expect(await rejection(device.sign(token, { ...view, documents: elsewhere }, [document!]))).toBeInstanceOf(
       Tampered,
     );
+    const nowhere = view.documents.map(one => ({ ...one, field: null }));
+    expect(await rejection(device.sign(token, { ...view, documents: nowhere }, [document!]))).toBeInstanceOf(Tampered);
+    const another = { ...view, you: { ...view.you, name: 'Jack Doe' } };
+    expect(await rejection(device.sign(token, another, [document!]))).toBeInstanceOf(Tampered);
     expect((await device.view(token)).session).toBe('open');
   });
 

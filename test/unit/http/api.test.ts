@@ -307,6 +307,10 @@ describe('enrolment', () => {
     const other = await rawDevice();
     const answer = await change(device, code(other, JOHN.mail));
     expect([answer.status, problem(answer)]).toEqual([400, 'bad-request']);
+    // Signed by the key in the body, under another's id.
+    const claiming = { ...(await rawDevice(other.keys, device.id)), key: other.key };
+    const claimed = await change(claiming, code(other, JOHN.mail));
+    expect([claimed.status, problem(claimed)]).toEqual([400, 'bad-request']);
   });
 
   test('whoever tries too often is stopped, others are not', async () => {

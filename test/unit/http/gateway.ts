@@ -162,7 +162,7 @@ export async function startGateway(options: GatewayOptions = {}) {
   /** Opens a request and waits until it is prepared. */
   async function submit(
     signatories: readonly Person[],
-    more: { mode?: Mode; documents?: number } = {},
+    more: { mode?: Mode; documents?: number; copies?: readonly Person[] } = {},
   ): Promise<Request> {
     const documents = [];
     for (let index = 0; index < (more.documents ?? 1); index++)
@@ -170,7 +170,7 @@ export async function startGateway(options: GatewayOptions = {}) {
     const { request } = await requests.open({
       sender: PAUL,
       signatories,
-      copies: [],
+      copies: more.copies ?? [],
       level: 'advanced',
       levelIsDefault: true,
       mode: more.mode ?? 'parallel',

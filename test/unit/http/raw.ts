@@ -56,10 +56,11 @@ export interface RawDevice {
   sign(request: RawRequest, origin: string, options?: { created?: number; nonce?: string }): Promise<SignatureFields>;
 }
 
-export async function rawDevice(pair?: CryptoKeyPair): Promise<RawDevice> {
+/** @param claimedId the key id to sign under, when it isn't the key's own */
+export async function rawDevice(pair?: CryptoKeyPair, claimedId?: string): Promise<RawDevice> {
   const keys = pair ?? (await generateKeys(true));
   const key = await exportPublicKey(keys.publicKey);
-  const id = await thumbprint(key);
+  const id = claimedId ?? (await thumbprint(key));
   return {
     key,
     id,
