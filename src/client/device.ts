@@ -383,6 +383,7 @@ async function signGrant(
   for (const [index, granted] of grant.documents.entries()) {
     const known = documents[index]!;
     const layoutOfMine = view.documents[index]?.field;
+    if (!layoutOfMine) throw new Tampered('no place for the signature was shown');
     await checkGrant({
       known,
       appended: appendedTo(known, granted),
@@ -390,7 +391,8 @@ async function signGrant(
       signedAttributes: granted.signedAttributes,
       certificate: identity.certificate,
       signingTime: grant.signingTime,
-      ...(layoutOfMine ? { layoutOfMine } : {}),
+      layoutOfMine,
+      signer: view.you.name,
     });
   }
   const signatures: Uint8Array[] = [];

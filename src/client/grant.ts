@@ -22,6 +22,8 @@ export interface GrantToCheck {
   readonly layoutOfMine?: { readonly name: string; readonly object: number };
   /** The time of the grant, where the device knows it: the signature must show it, to the second. */
   readonly signingTime?: Date;
+  /** The person, as shown before the press: the signature must name them so. */
+  readonly signer?: string;
 }
 
 export interface CheckedGrant {
@@ -40,13 +42,14 @@ export async function checkGrant(grant: GrantToCheck): Promise<CheckedGrant> {
   if (mine === undefined) throw new Tampered('nothing was appended to sign');
   if (mine.signed) throw new Tampered('the place for the signature is not empty');
   if (revisions.some(revision => !revision.signed)) throw new Tampered('an earlier revision was never signed');
-  const { layoutOfMine, signingTime } = grant;
+  const { layoutOfMine, signingTime, signer } = grant;
   if (layoutOfMine && (mine.field !== layoutOfMine.name || mine.fieldObject !== layoutOfMine.object)) {
     throw new Tampered('the signature would stand in the place of another person');
   }
   if (signingTime && Math.floor(signingTime.getTime() / 1000) !== mine.signingTime.getTime() / 1000) {
     throw new Tampered('the signature shows another time than the grant');
   }
+  if (signer !== undefined && mine.signer !== signer) throw new Tampered('the signature would name somebody else');
   // readAppended wrote the revision again, so this ByteRange is the one whose gap is exactly its zeroed Contents.
   const [, first, second] = mine.byteRange;
   if (grant.byteRange.length !== 4 || !mine.byteRange.every((value, i) => value === grant.byteRange[i])) {
