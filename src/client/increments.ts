@@ -12,6 +12,7 @@ import {
   isArray,
   isDict,
   nameOf,
+  type PdfDict,
   type PdfValue,
   readText,
   refOf,
@@ -74,7 +75,7 @@ export function readAppended(whole: Uint8Array, known: number): AppendedRevision
 }
 
 function readRevision(file: PdfFile, whole: Uint8Array): AppendedRevision {
-  const { objects, table } = readObjects(file, whole);
+  const { objects, trailer } = readObjects(file, whole);
   const { size } = file.trailer;
   const fields = objects.filter(object => object.number < size);
   const field = fields[0];
@@ -93,7 +94,7 @@ function readRevision(file: PdfFile, whole: Uint8Array): AppendedRevision {
       file,
       objects.find(object => object.number === size + 1),
     ),
-    id: readId(whole, table),
+    id: readId(trailer),
   };
   const time = readPdfDate(filling.time);
   if (time === null) throw new Tampered('the signing time is no date');
@@ -117,18 +118,22 @@ function readRevision(file: PdfFile, whole: Uint8Array): AppendedRevision {
   };
 }
 
-/** The objects of the revision after `file`, and where its cross-reference table stands. */
-function readObjects(file: PdfFile, whole: Uint8Array): { objects: readonly PdfObject[]; table: number } {
+/** The objects of the revision after `file`, and the dictionary of its trailer or cross-reference stream. */
+function readObjects(file: PdfFile, whole: Uint8Array): { objects: readonly PdfObject[]; trailer: PdfDict } {
   const objects: PdfObject[] = [];
   let position = file.bytes.length;
   if (file.bytes.at(-1) !== 0x0a) position++;
   while (characters(whole.subarray(position, position + 5)) !== 'xref\n') {
-    if (objects.length === 3) throw new Tampered('what was appended has more objects than a signature');
     const object = parseObject(whole, position);
+    const { value } = object;
+    if (isDict(value) && nameOf(value.get('Type')) === 'XRef') return { objects, trailer: value };
+    if (objects.length === 3) throw new Tampered('what was appended has more objects than a signature');
     objects.push(object);
     position = object.end;
   }
-  return { objects, table: position };
+  const at = characters(whole.subarray(position, position + 512)).indexOf('trailer\n');
+  if (at < 0) throw new Tampered('what was appended has no trailer');
+  return { objects, trailer: parseDict(whole, position + at + 8).value };
 }
 
 function readSignature(object: PdfObject | undefined): Pick<Filling, 'signer' | 'time' | 'contents'> {
@@ -174,10 +179,8 @@ function readFont(file: PdfFile, value: PdfValue | undefined): number {
 }
 
 /** The renewed second part of the file identifier: free, but 16 octets. */
-function readId(whole: Uint8Array, table: number): string {
-  const at = characters(whole.subarray(table, table + 512)).indexOf('trailer\n');
-  if (at < 0) throw new Tampered('what was appended has no trailer');
-  const id = parseDict(whole, table + at + 8).value.get('ID');
+function readId(trailer: PdfDict): string {
+  const id = trailer.get('ID');
   const second = isArray(id) ? stringOf(id[1]) : '';
   if (second === null || (id !== undefined && second.length !== 16))
     throw new Tampered('the trailer is not one of ours');

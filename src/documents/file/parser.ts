@@ -3,7 +3,7 @@
  * guessed: duplicate keys, broken names and numbers, streams whose Length is wrong. Nothing is read but the object that
  * is asked for. Runs in browsers.
  */
-import { characters, isDict, isRef, type PdfDict, type PdfRef, type PdfValue, ref } from './values.ts';
+import { characters, isDict, isRef, type PdfDict, type PdfRef, type PdfValue } from './values.ts';
 
 /** The file is not built as it must be; `message` says where. */
 export class PdfSyntaxError extends Error {
@@ -233,7 +233,7 @@ export class Parser {
       if (next === undefined || KINDS[next] !== REGULAR) {
         this.position++;
         if (number! > MAX_NUMBER || generation > MAX_GENERATION) throw this.error('a broken reference');
-        return ref(number!, generation);
+        return generation === 0 ? { ref: number! } : { ref: number!, generation };
       }
     }
     this.position = start;

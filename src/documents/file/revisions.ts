@@ -105,7 +105,7 @@ export function unusedSpans(file: PdfFile, revision: Revision): Span[] {
   }
   used.sort((a, b) => a.start - b.start);
   const unused: Span[] = [];
-  let at = revision.start;
+  let at = revision.start === 0 ? headerEnd(file.bytes) : revision.start;
   for (const { start, end } of used) {
     if (start < at && !used.some(other => other.start === start && other.end === at)) {
       throw new PdfSyntaxError(`two objects overlap at ${start}`);
@@ -115,6 +115,13 @@ export function unusedSpans(file: PdfFile, revision: Revision): Span[] {
   }
   unused.push(...visible(file.bytes, at, revision.end));
   return unused;
+}
+
+/** The header and the comment of binary octets after it (§7.5.2). */
+function headerEnd(bytes: Uint8Array): number {
+  const parser = new Parser(bytes, 0);
+  parser.skip();
+  return parser.position;
 }
 
 /** A section with the `startxref` and `%%EOF` that follow it, where they do. */

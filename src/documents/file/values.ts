@@ -39,8 +39,7 @@ export const refOf = (value: PdfValue | undefined): number | null =>
 export const isRef = (value: PdfValue | undefined): value is PdfRef => isObject(value) && 'ref' in value;
 
 export const name = (value: string): PdfName => ({ name: value });
-export const ref = (value: number, generation = 0): PdfRef =>
-  generation === 0 ? { ref: value } : { ref: value, generation };
+export const ref = (value: number): PdfRef => ({ ref: value });
 export const dict = (entries: Readonly<Record<string, PdfValue | undefined>>): PdfDict =>
   new Map(Object.entries(entries).filter((entry): entry is [string, PdfValue] => entry[1] !== undefined));
 
