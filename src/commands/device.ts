@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { hex, sha256 } from '../client/bytes.ts';
 import {
   linkToken,
   NotEnrolled,
@@ -14,9 +15,11 @@ import {
   Unreachable,
 } from '../client/device.ts';
 import type { View } from '../client/protocol.ts';
+import { isLoopback } from '../config/loopback.ts';
 import { ask } from './ask.ts';
 import { defaultStoreFolder, fileStore, storedOrigin } from './device-store.ts';
 import { jsonOption } from './options.ts';
+import { plain, say } from './say.ts';
 import { printTable } from './table.ts';
 
 interface Options {
@@ -51,6 +54,7 @@ export function deviceCommand(): Command {
     .action(saveFinished);
   command(device, 'sign', 'sign all documents of a request')
     .argument('<link>', 'link from the mail', parseLink)
+    .option('--save <folder>', 'write the documents there before asking: exactly these are signed')
     .option('--yes', 'without asking')
     .action(sign);
   command(device, 'reject', 'reject a request, for everybody')
@@ -74,8 +78,11 @@ function command(parent: Command, name: string, description: string): Command {
 }
 
 function parseGateway(text: string): string {
-  if (!URL.canParse(text)) throw new InvalidArgumentError('Write an address such as https://sign.company.com');
-  return new URL(text).origin;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  // Codes, and the gateway's key that is pinned, must not come over a line that others can write on.
+  if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && isLoopback(url.hostname)))
+    throw new InvalidArgumentError('Write an address such as https://sign.company.com');
+  return url.origin;
 }
 
 function parseLink(text: string): string {
@@ -115,7 +122,7 @@ async function enrol(origin: string, address: string, options: EnrolOptions): Pr
   }
   const enrolled = await device.enrol({ address, code, link, name: options.name, kind: 'command-line' });
   if (options.json) return print(enrolled);
-  console.log(`This is now a device of ${enrolled.person.name} <${enrolled.person.mail}>, ${enrolled.company}.`);
+  say(`This is now a device of ${enrolled.person.name} <${enrolled.person.mail}>, ${enrolled.company}.`);
 }
 
 async function list(options: Options): Promise<void> {
@@ -123,7 +130,7 @@ async function list(options: Options): Promise<void> {
   const waiting = await device.waiting();
   const links = waiting.map(one => ({ ...one, link: `${device.origin}/s/${one.link}` }));
   if (options.json) return print(links);
-  if (links.length === 0) return console.log('Nothing waits for your signature.');
+  if (links.length === 0) return say('Nothing waits for your signature.');
   printTable(
     ['REQUEST', 'UNTIL', 'FROM', 'SUBJECT', 'LINK'],
     links.map(({ request, expiresAt, sender, subject, link }) => [request, day(expiresAt), sender.mail, subject, link]),
@@ -133,11 +140,10 @@ async function list(options: Options): Promise<void> {
 async function show(token: string, options: Options & { readonly save?: string }): Promise<void> {
   const device = await open(options);
   const view = await device.view(token);
-  const saved =
-    options.save === undefined ? [] : await save(options.save, view.documents, await device.download(token, view));
+  const documents = options.save === undefined ? null : await device.download(token, view);
+  const saved = documents === null ? [] : await save(options.save!, view.documents, documents);
   if (options.json) return print({ ...view, saved });
-  describe(view);
-  for (const path of saved) console.log(`Saved     ${path}`);
+  await describe(view, documents, saved);
 }
 
 async function saveFinished(requestId: string, options: Options & { readonly save: string }): Promise<void> {
@@ -145,25 +151,28 @@ async function saveFinished(requestId: string, options: Options & { readonly sav
   const view = await device.finished(requestId);
   const saved = await save(options.save, view.documents, await device.downloadFinished(requestId, view));
   if (options.json) return print({ ...view, saved });
-  console.log(`${view.request}  ${view.subject}
+  say(`${view.request}  ${view.subject}
 From      ${view.sender.name} <${view.sender.mail}>
 Finished  ${view.finishedAt.toISOString()}`);
   for (const { name, signedAt } of view.signatories)
-    console.log(`Signatory ${name}${signedAt === null ? '' : `: signed ${signedAt.toISOString()}`}`);
-  for (const [index, path] of saved.entries())
-    console.log(`Saved     ${path}, SHA-256 ${view.documents[index]!.sha256}`);
+    say(`Signatory ${name}${signedAt === null ? '' : `: signed ${signedAt.toISOString()}`}`);
+  for (const [index, path] of saved.entries()) say(`Saved     ${path}, SHA-256 ${view.documents[index]!.sha256}`);
 }
 
-async function sign(token: string, options: Options & { readonly yes?: boolean }): Promise<void> {
+async function sign(
+  token: string,
+  options: Options & { readonly yes?: boolean; readonly save?: string },
+): Promise<void> {
   const device = await open(options);
   const view = await device.view(token);
   const documents = await device.download(token, view);
-  if (!options.json) describe(view);
+  const saved = options.save === undefined ? [] : await save(options.save, view.documents, documents);
+  if (!options.json) await describe(view, documents, saved);
   if (!options.yes) {
     const answer = await ask('Sign these documents? (yes/no)', '--yes', null, text =>
       /^(yes|no)$/i.test(text) ? null : 'Write yes or no.',
     );
-    if (answer.toLowerCase() !== 'yes') return console.log('Not signed.');
+    if (answer.toLowerCase() !== 'yes') return say('Not signed.');
   }
   report(await signAs(device, token, view, documents), options);
 }
@@ -201,7 +210,7 @@ async function watch(
     } catch (error) {
       // Somebody rejected meanwhile, a lost line: look again. What was tampered with stops.
       if (options.once || !(error instanceof Problem || error instanceof Unreachable)) throw error;
-      console.error(error.message);
+      console.error(plain(error.message));
     }
     if (options.once) return;
     await sleep(options.interval * 1000);
@@ -216,7 +225,7 @@ async function look(
   for (const { link, request, subject, sender } of await device.waiting()) {
     if (!seen.has(link)) {
       if (options.json) print({ event: 'waiting', request, subject, sender, link: `${device.origin}/s/${link}` });
-      else console.log(`${request}  ${sender.name} asks you to sign: ${subject}`);
+      else say(`${request}  ${sender.name} asks you to sign: ${subject}`);
     }
     seen.add(link);
     if (options.sign) {
@@ -243,15 +252,19 @@ async function save(
   return paths;
 }
 
-function describe(view: View): void {
-  console.log(`${view.request}  ${view.subject}
+/** @param documents as received: what is hashed, and what would be signed; null when only the view was asked for */
+async function describe(view: View, documents: readonly Uint8Array[] | null, saved: readonly string[]): Promise<void> {
+  say(`${view.request}  ${view.subject}
 From      ${view.sender.name} <${view.sender.mail}>
 You       ${view.you.name} <${view.you.mail}>: ${view.session}
 State     ${view.state}, ${view.level}, until ${day(view.expiresAt)}`);
-  for (const { name, pages, sha256 } of view.documents)
-    console.log(`Document  ${name}, ${pages} page(s), SHA-256 ${sha256 ?? 'not prepared yet'}`);
-  for (const { name, state } of view.signatories) console.log(`Signatory ${name}: ${state}`);
-  if (view.text !== '') console.log(`\n${view.text.replace(/^/gm, '> ')}\n`);
+  for (const [index, { name, pages, sha256: told }] of view.documents.entries()) {
+    const hash = documents === null ? (told ?? 'not prepared yet') : hex(await sha256(documents[index]!));
+    say(`Document  ${name}, ${pages} page(s), SHA-256 ${hash}`);
+  }
+  for (const path of saved) say(`Saved     ${path}`);
+  for (const { name, state } of view.signatories) say(`Signatory ${name}: ${state}`);
+  if (view.text !== '') say(`\n${view.text.replace(/^/gm, '> ')}\n`);
 }
 
 function report(view: View, options: Options): void {
@@ -261,7 +274,7 @@ function report(view: View, options: Options): void {
   }
   const done = view.session === 'signed' ? 'Signed' : view.session === 'rejected' ? 'Rejected' : `Now ${view.session}`;
   const next = view.signatories.filter(({ state }) => state === 'open').map(({ name }) => name);
-  console.log(`${done}: ${view.request}  ${view.subject}${next.length === 0 ? '' : `. Now asked: ${next.join(', ')}`}`);
+  say(`${done}: ${view.request}  ${view.subject}${next.length === 0 ? '' : `. Now asked: ${next.join(', ')}`}`);
 }
 
 function day(date: Date): string {
@@ -269,5 +282,5 @@ function day(date: Date): string {
 }
 
 function print(value: unknown): void {
-  console.log(JSON.stringify(value));
+  say(JSON.stringify(value));
 }

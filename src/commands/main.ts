@@ -6,6 +6,7 @@ import { deviceCommand } from './device.ts';
 import { devicesCommand } from './devices.ts';
 import { initCommand } from './init.ts';
 import { requestsCommand } from './requests.ts';
+import { plain } from './say.ts';
 import { serveCommand } from './serve.ts';
 import { userCommand } from './user.ts';
 
@@ -27,6 +28,6 @@ try {
   const known =
     error instanceof ConfigError ||
     (error instanceof Error && error.constructor !== TypeError && error.constructor !== ReferenceError);
-  console.error(known ? `signpost: ${(error as Error).message}` : error);
+  console.error(known ? plain(`signpost: ${(error as Error).message}`) : error);
   process.exitCode = 1;
 }

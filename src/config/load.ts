@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import type { z } from 'zod';
+import { isLoopback } from './loopback.ts';
 import { type Config, configSchema } from './schema.ts';
 
 /** The configuration can't be used; `message` lists each setting and what to write instead. */
@@ -84,9 +85,4 @@ function contradictions(config: Config): string[] {
   const signDomains = config.domains.map(({ sign }) => sign);
   if (new Set(signDomains).size !== signDomains.length) problems.push('domains: a sign domain stands there twice');
   return problems;
-}
-
-/** True for localhost and the loopback ranges. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

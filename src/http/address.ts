@@ -1,15 +1,11 @@
 /** Where the gateway is reached, and from where: public URL, listener, trusted proxies. */
 import { BlockList, isIP } from 'node:net';
+import { isLoopback } from '../config/loopback.ts';
 import type { Config } from '../config/schema.ts';
 
 /** The configuration can't be served safely; `message` says which setting and what to write. */
 export class UnsafeAddress extends Error {
   override readonly name = 'UnsafeAddress';
-}
-
-/** @param host as in a URL or a listener: name, IPv4, IPv6 with or without brackets */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /**

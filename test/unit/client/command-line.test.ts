@@ -75,8 +75,11 @@ test('enrol, list, show, sign: the saved document is the one that was signed', a
 
   const unasked = await device('john', 'sign', waiting.link);
   expect(unasked).toMatchObject({ status: 1, err: expect.stringContaining('--yes') });
-  const signed = await device('john', 'sign', waiting.link, '--yes');
+  const signed = await device('john', 'sign', waiting.link, '--yes', '--save', join(folder, 'signed'));
   expect(signed).toMatchObject({ status: 0, out: expect.stringContaining(`Signed: ${request.id}`) });
+  // What it says it signed is what it received, not what the gateway tells about it.
+  expect(readFileSync(join(folder, 'signed', '1 Contract 1.pdf'))).toEqual(saved);
+  expect(signed.out).toContain(`SHA-256 ${createHash('sha256').update(saved).digest('hex')}`);
   const finished = await gateway.until(request.id, ({ state }) => state === 'finished');
   const head = await gateway.requests.readHead(finished, 0);
   expect(Buffer.from(head.subarray(0, saved.length))).toEqual(saved);
@@ -121,4 +124,6 @@ test('another person’s device, no device, a wrong code and a wrong link: refus
   const wrong = await device('nobody', 'enrol', gateway.url, JOHN.mail, '--code', '000000');
   expect(wrong).toMatchObject({ status: 1, err: expect.stringContaining('wrong, expired or used') });
   expect((await device('other', 'show', 'https://x')).err).toContain('whole link');
+  const plainHttp = await device('nobody', 'enrol', 'http://sign.company.com', JOHN.mail, '--code', '000000');
+  expect(plainHttp).toMatchObject({ status: 1, err: expect.stringContaining('https://sign.company.com') });
 });
