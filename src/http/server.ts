@@ -115,7 +115,9 @@ async function buildApp(deps: HttpDeps, tls: TlsFiles | null): Promise<FastifyIn
     // URLs that can't be routed; the error's text holds the URL.
     frameworkErrors: (_error, _request, reply) => {
       const { status, body } = notFound();
-      reply.raw.writeHead(status, { ...headers, 'content-type': 'application/problem+json' }).end(body);
+      reply.raw
+        .writeHead(status, { ...headers, 'content-type': 'application/problem+json', 'cache-control': 'no-store' })
+        .end(body);
     },
   };
   // One type for both: the routes never look at the socket.

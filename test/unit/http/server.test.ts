@@ -5,7 +5,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isLoopback, proxyTrust, publicOrigin, UnsafeAddress } from '../../../src/http/address.ts';
+import { isLoopback } from '../../../src/config/loopback.ts';
+import { proxyTrust, publicOrigin, UnsafeAddress } from '../../../src/http/address.ts';
 import { startHttp } from '../../../src/http/server.ts';
 import { has, run } from '../../support/tools.ts';
 import { type Gateway, JOHN, MARY, startGateway } from './gateway.ts';
@@ -117,6 +118,7 @@ describe('every answer', () => {
       if (status < 400) continue;
       expect(headers['content-type']).toMatch(/^application\/problem\+json/);
       expect(JSON.parse(body)).toMatchObject({ status, type: expect.stringMatching(/^urn:signpost:problem:/) });
+      expect(headers['cache-control']).toBe('no-store');
       expect(body).not.toContain('AAAA');
     }
     expect(statuses).toEqual([200, 200, 200, 404, 404, 404, 404, 400, 415, 413, 200, 200, 200]);
