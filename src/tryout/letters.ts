@@ -45,9 +45,9 @@ export async function waitForLetter(
   }
 }
 
-/** The link in a please-sign mail. */
+/** The link in a please-sign mail, or in one about a finished request. */
 export function linkIn({ parsed }: Letter): string {
-  const link = /https?:\/\/\S+\/s\/[A-Za-z0-9_-]+/.exec(parsed.text ?? '')?.[0];
+  const link = /https?:\/\/\S+\/[sr]\/[A-Za-z0-9_-]+/.exec(parsed.text ?? '')?.[0];
   if (link === undefined) throw new Error('the mail has no link');
   return link;
 }

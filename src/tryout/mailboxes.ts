@@ -15,24 +15,34 @@ export interface Sink {
   stop(): Promise<void>;
 }
 
-export async function startSink(port = 0): Promise<Sink> {
+export interface SinkOptions {
+  /** The SIZE that it announces, bytes; 100 MiB. */
+  readonly size?: number;
+  /** The permanent refusal that a whole mail gets, or null to keep it. */
+  readonly refuse?: (mail: SunkMail) => { readonly code: number; readonly text: string } | null;
+}
+
+export async function startSink(port = 0, options: SinkOptions = {}): Promise<Sink> {
   const mails: SunkMail[] = [];
   const listeners = new Set<() => void>();
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS', 'AUTH'],
     disableReverseLookup: true,
-    size: 100 * 1024 * 1024,
+    size: options.size ?? 100 * 1024 * 1024,
     onData(stream, session, callback) {
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('end', () => {
         const from = session.envelope.mailFrom;
-        mails.push({
+        const mail = {
           from: from ? from.address : '',
           to: session.envelope.rcptTo.map(to => to.address),
           raw: Buffer.concat(chunks),
-        });
+        };
+        const refusal = options.refuse?.(mail);
+        if (refusal) return callback(Object.assign(new Error(refusal.text), { responseCode: refusal.code }));
+        mails.push(mail);
         callback(null);
         for (const listener of listeners) listener();
       });
