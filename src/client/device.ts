@@ -319,12 +319,14 @@ export class SignpostDevice {
     const body: CertificateAsk = { csr: await certificationRequest(keys) };
     const issued = await this.#change('POST', '/api/certificates', body, bytes => decode(bytes, parseCertificate));
     const signing: SigningIdentity = { keys, ...issued };
+    await this.#reload();
     await this.#remember({ ...this.#memory, device: { ...this.#device(), signing } });
     return signing;
   }
 
   /** The key to enrol with: made once, kept until it is enrolled. */
   async #enrolling(): Promise<{ keys: CryptoKeyPair; signer: HttpSigner; key: Enrolled['gatewayKey'] }> {
+    await this.#reload();
     const keys = this.#memory.pending ?? (await generateKeys(this.#store.extractable));
     if (!this.#memory.pending) await this.#remember({ ...this.#memory, pending: keys });
     const key = await exportPublicKey(keys.publicKey);
@@ -334,6 +336,12 @@ export class SignpostDevice {
   #device(): EnrolledDevice {
     if (!this.#memory.device) throw new NotEnrolled('This device has not been set up yet.');
     return this.#memory.device;
+  }
+
+  /** Another tab may have set up this device since; what a browser forgot meanwhile is still known here. */
+  async #reload(): Promise<void> {
+    const stored = await this.#store.load();
+    if (stored.device ?? stored.pending) this.#memory = stored;
   }
 
   async #remember(memory: DeviceMemory): Promise<void> {

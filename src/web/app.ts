@@ -1,7 +1,7 @@
 /** What every page needs: the device, the texts, and how to say that something went wrong. */
 import { AnswerRefused, Problem, Unreachable } from '../client/connection.ts';
 import { SignpostDevice } from '../client/device.ts';
-import { indexedDbStore } from '../client/indexeddb.ts';
+import { indexedDbStore, StorageRefused } from '../client/indexeddb.ts';
 import { h, notice, show } from './dom.ts';
 import { chooseTexts, type Texts } from './texts/index.ts';
 
@@ -27,6 +27,7 @@ export function showOwner({ device, texts }: App): void {
 export function explain(error: unknown, texts: Texts): string {
   if (error instanceof Problem) return texts.problem[error.type];
   if (error instanceof Unreachable) return texts.offline;
+  if (error instanceof StorageRefused) return texts.noStorage;
   if (error instanceof AnswerRefused) return `${texts.problem.internal} (${error.message})`;
   console.error(error);
   return texts.problem.internal;

@@ -18,10 +18,17 @@ export interface Viewer {
 }
 
 /**
+ * @param broken called when a page can't be drawn after all (then nothing may be signed): what to say in its place
  * @param ownPages pages of the document itself; those that follow are signature pages
  * @throws Error when pdf.js can't read the bytes: nothing is shown then, so nothing may be signed
  */
-export async function openViewer(name: string, ownPages: number, bytes: Uint8Array, texts: Texts): Promise<Viewer> {
+export async function openViewer(
+  name: string,
+  ownPages: number,
+  bytes: Uint8Array,
+  texts: Texts,
+  broken: () => string,
+): Promise<Viewer> {
   const pdfjs = await import('pdfjs-dist');
   pdfjs.GlobalWorkerOptions.workerSrc = workerUrl;
   const task = pdfjs.getDocument({
@@ -75,7 +82,7 @@ export async function openViewer(name: string, ownPages: number, bytes: Uint8Arr
     entries => {
       for (const entry of entries) {
         const sheet = sheets.find(({ element: page }) => page === entry.target);
-        if (entry.isIntersecting) void sheet?.draw();
+        if (entry.isIntersecting) sheet?.show();
         else sheet?.release();
       }
     },
@@ -99,7 +106,7 @@ export async function openViewer(name: string, ownPages: number, bytes: Uint8Arr
     // The first page's size stands for all until a page is drawn: a document of 2,000 pages opens at once.
     const first = (await document.getPage(1)).getViewport({ scale: 1 });
     return Array.from({ length: document.numPages }, (_, index) => {
-      const sheet = new Sheet(document, index + 1, first.width, first.height, pdfjs.TextLayer, texts);
+      const sheet = new Sheet(document, index + 1, first, pdfjs.TextLayer, texts, broken);
       into.append(sheet.element);
       return sheet;
     });
@@ -120,20 +127,22 @@ class Sheet {
   readonly #document: PDFDocumentProxy;
   readonly #number: number;
   readonly #textLayer: TextLayerClass;
+  readonly #broken: () => string;
 
   constructor(
     document: PDFDocumentProxy,
     number: number,
-    width: number,
-    height: number,
+    size: { readonly width: number; readonly height: number },
     textLayer: TextLayerClass,
     texts: Texts,
+    broken: () => string,
   ) {
     this.#document = document;
     this.#number = number;
-    this.width = width;
-    this.#height = height;
+    this.width = size.width;
+    this.#height = size.height;
     this.#textLayer = textLayer;
+    this.#broken = broken;
     this.element = h('div', { class: 'page', role: 'group', 'aria-label': texts.page(number) });
   }
 
@@ -141,11 +150,20 @@ class Sheet {
     this.#scale = scale;
     this.element.style.width = `${Math.floor(this.width * scale)}px`;
     this.element.style.height = `${Math.floor(this.#height * scale)}px`;
-    if (this.#near) void this.draw();
+    if (this.#near) this.show();
   }
 
-  async draw(): Promise<void> {
+  show(): void {
     this.#near = true;
+    this.#draw().catch((error: unknown) => {
+      // Gone far, or the viewer closed, while it was being drawn.
+      if (!this.#near || !this.element.isConnected) return;
+      console.error(error);
+      this.element.replaceChildren(h('p', { class: 'notice error', role: 'alert' }, this.#broken()));
+    });
+  }
+
+  async #draw(): Promise<void> {
     const scale = this.#scale;
     if (this.#drawn === scale) return;
     this.#drawn = scale;

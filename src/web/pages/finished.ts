@@ -23,7 +23,7 @@ export async function openFinished(app: App, requestId: string): Promise<void> {
     for (const [index, bytes] of documents.entries()) shown.push(await showDocument(app, view, index, bytes));
     place.replaceChildren(...shown);
   } catch (error) {
-    if (error instanceof Problem && error.type === 'not-found') return showUnknown(app, null, again);
+    if (error instanceof Problem && error.type === 'not-found') return void showUnknown(app, null, again);
     showFailure(error, texts, again);
   }
 }
@@ -37,7 +37,7 @@ async function showDocument(
 ): Promise<HTMLElement> {
   const { name, pages } = view.documents[index]!;
   try {
-    return (await openViewer(name, pages, bytes, texts)).element;
+    return (await openViewer(name, pages, bytes, texts, () => texts.finishedUnreadable)).element;
   } catch (error) {
     console.error(error);
     const url = URL.createObjectURL(new Blob([bytes.slice()], { type: 'application/pdf' }));

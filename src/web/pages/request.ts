@@ -28,7 +28,7 @@ export async function openRequest(app: App, token: string): Promise<void> {
     await review(app, token, view);
   } catch (error) {
     if (error instanceof Problem && error.type === 'not-found')
-      return showUnknown(app, token, () => void openRequest(app, token));
+      return void showUnknown(app, token, () => void openRequest(app, token));
     showFailure(error, texts, () => void openRequest(app, token));
   }
 }
@@ -41,11 +41,20 @@ async function review(app: App, token: string, view: View): Promise<void> {
   show(...introduction(app, view), place, actions);
 
   const documents = await device.download(token, view, progress.report);
+  const sign = h(
+    'button',
+    { type: 'button', class: 'sign', onclick: () => confirmSignature(app, token, view, documents, finish) },
+    texts.sign,
+  );
+  const unreadable = (): string => {
+    sign.remove();
+    return texts.unreadable;
+  };
   const viewers: Viewer[] = [];
   try {
     for (const [index, bytes] of documents.entries()) {
       const { name, pages } = view.documents[index]!;
-      viewers.push(await openViewer(name, pages, bytes, texts));
+      viewers.push(await openViewer(name, pages, bytes, texts, unreadable));
     }
   } catch (error) {
     console.error(error);
@@ -57,11 +66,6 @@ async function review(app: App, token: string, view: View): Promise<void> {
   const close = (): void => {
     for (const viewer of viewers) viewer.close();
   };
-  const sign = h(
-    'button',
-    { type: 'button', class: 'sign', onclick: () => confirmSignature(app, token, view, documents, finish) },
-    texts.sign,
-  );
   const reject = h(
     'button',
     { type: 'button', class: 'danger', onclick: () => rejectDialog(app, token, view, finish) },

@@ -24,6 +24,7 @@ export interface Texts {
   readonly badAddress: string;
   readonly badCode: string;
   readonly insecure: string;
+  readonly noStorage: string;
 
   readonly unknownTitle: string;
   readonly unknownText: string;

@@ -25,6 +25,8 @@ export const de: Texts = {
   badCode: 'Der Code hat sechs Ziffern.',
   insecure:
     'Diese Seite wurde nicht über eine sichere Verbindung geöffnet; der Browser kann daher keinen Schlüssel erzeugen. Öffnen Sie sie mit https.',
+  noStorage:
+    'Dieser Browser speichert hier nichts, wie in einem privaten Fenster; Ihr Schlüssel hätte keinen Platz. Öffnen Sie den Link in einem normalen Fenster oder in einem anderen Browser.',
 
   unknownTitle: 'Hier gibt es nichts zu unterschreiben',
   unknownText:

@@ -24,6 +24,8 @@ export const en: Texts = {
   badCode: 'The code has six digits.',
   insecure:
     'This page was not opened over a secure connection, so the browser can make no signing key. Open it with https.',
+  noStorage:
+    'This browser keeps nothing here, as in a private window, so your signing key would have no place. Open the link in a normal window, or in another browser.',
 
   unknownTitle: 'Nothing to sign here',
   unknownText:

@@ -24,6 +24,8 @@ export const fr: Texts = {
   badCode: 'Le code a six chiffres.',
   insecure:
     'Cette page n’a pas été ouverte par une connexion sécurisée : le navigateur ne peut pas créer de clé. Ouvrez-la en https.',
+  noStorage:
+    'Ce navigateur ne conserve rien ici, comme en navigation privée : votre clé n’aurait pas de place. Ouvrez le lien dans une fenêtre normale, ou dans un autre navigateur.',
 
   unknownTitle: 'Rien à signer ici',
   unknownText:
