@@ -43,7 +43,7 @@ export function shape(font: LayoutFont, text: string): { readonly hex: string; r
 }
 
 /** The text, cut with an ellipsis where it is wider than `limit` points at `size`. */
-function shorten(font: LayoutFont, text: string, size: number, limit: number): string {
+export function shorten(font: LayoutFont, text: string, size: number, limit: number): string {
   const tooWide = (candidate: string) => (shape(font, candidate).width / 1000) * size > limit;
   if (!tooWide(text)) return text;
   let characters = [...text];

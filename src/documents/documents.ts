@@ -16,7 +16,10 @@ export type DocumentRefusalReason =
   | 'external-stream'
   | 'executable-attachment'
   | 'optional-content'
-  | 'already-signed'
+  /** Signed, and its signatures allow no further ones. */
+  | 'certified-no-changes'
+  /** Signed, so that no marks of Standard can stand on its pages. */
+  | 'already-signed-standard'
   | 'too-many-pages'
   | 'too-complex'
   | 'too-slow';
@@ -37,6 +40,17 @@ export interface Inspection {
   readonly attachments: readonly string[];
   /** Number of form fields that will be flattened. */
   readonly formFields: number;
+  /** Of a document that arrives signed; absent where it is not. */
+  readonly signatures?: EarlierSignatures;
+}
+
+/** A document that arrives signed is never rewritten; signatures are added to it (Advanced and seal only). */
+export interface EarlierSignatures {
+  readonly count: number;
+  /** Whom each names as its signer, as it says itself: nothing here was verified. */
+  readonly signers: readonly (string | null)[];
+  /** Nothing may be added to its pages: new signatures stand in fields that it has, or are invisible. */
+  readonly invisibleOnly: boolean;
 }
 
 /** A revision with a zeroed Contents, ready for a CMS. Made again, byte for byte, from the same inputs. */

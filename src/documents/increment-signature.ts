@@ -165,13 +165,19 @@ function appearanceObject(number: number, field: PdfDict, { content, regular, bo
   return { number, value, stream: content };
 }
 
-function signerEntries({ time, signer }: Filling, reference: PdfDict): PdfDict {
-  return dict({ M: { string: time }, Name: textString(signer), Reference: [reference] });
+function signerEntries({ time, signer }: Filling, reference: PdfDict | null): PdfDict {
+  return dict({
+    M: { string: time },
+    Name: textString(signer),
+    Reference: reference === null ? undefined : [reference],
+  });
 }
 
-function fieldMdp(file: PdfFile, field: PdfDict): PdfDict {
+/** Null where the field locks nothing: one that others laid down. */
+function fieldMdp(file: PdfFile, field: PdfDict): PdfDict | null {
   const lock = file.resolve(field.get('Lock'));
-  if (!isDict(lock)) throw new PdfSyntaxError('a signature field without lock');
+  if (lock === undefined) return null;
+  if (!isDict(lock)) throw new PdfSyntaxError('the lock of a signature field is no dictionary');
   return dict({
     Type: name('SigRef'),
     TransformMethod: name('FieldMDP'),
@@ -181,7 +187,7 @@ function fieldMdp(file: PdfFile, field: PdfDict): PdfDict {
       Fields: lock.get('Fields'),
       V: name('1.2'),
     }),
-    Data: ref(file.trailer.root),
+    Data: file.trailer.rootRef,
   });
 }
 

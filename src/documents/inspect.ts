@@ -2,7 +2,7 @@
  * Reads a PDF from outside and refuses what must not be signed (THREATS.md "Documents and signatures"). Only what the
  * catalog leads to counts: the first revision keeps nothing else. Runs in the worker's child process only.
  */
-import { ParseSpeeds, PDFDict, PDFDocument, PDFInvalidObject, type PDFObject } from '@cantoo/pdf-lib';
+import { ParseSpeeds, type PDFContext, PDFDict, PDFDocument, PDFInvalidObject, type PDFObject } from '@cantoo/pdf-lib';
 import { DocumentRefused, type Inspection } from './documents.ts';
 import { checkActive } from './inspect-active.ts';
 import { attachmentName } from './inspect-attachments.ts';
@@ -43,25 +43,28 @@ export async function openDocument(pdf: Uint8Array, limits: Limits): Promise<Ope
   refuseUnreadObjectStreams(document, limits);
   const catalog = resolve(context, context.trailerInfo.Root);
   if (!(catalog instanceof PDFDict)) throw new DocumentRefused('damaged', 'the document has no catalog');
+  return { document, catalog, ...checkDocument(context, catalog, limits) };
+}
 
+/**
+ * The rules for whatever a document holds. Unless they are known, signatures are refused: the document would be
+ * rewritten.
+ * @throws DocumentRefused
+ */
+export function checkDocument(
+  context: PDFContext,
+  catalog: PDFDict,
+  limits: Limits,
+  { signed } = { signed: false },
+): Pick<OpenDocument, 'pages' | 'inspection'> {
   const pages = findPages(catalog, limits.maxPages);
   checkForm(catalog);
   checkLayers(catalog);
   const names = dictEntry(catalog, 'Names');
   if (names && entry(names, 'JavaScript') !== undefined)
     throw new DocumentRefused('javascript', 'the document contains a script');
-  const attachments = checkObjects(document, catalog, limits);
-  return {
-    document,
-    catalog,
-    pages,
-    inspection: { pages: pages.length, attachments, formFields: countFields(pages) },
-  };
-}
-
-/** @throws DocumentRefused */
-export async function inspect(pdf: Uint8Array, limits: Limits): Promise<Inspection> {
-  return (await openDocument(pdf, limits)).inspection;
+  const attachments = checkObjects(context, catalog, limits, signed);
+  return { pages, inspection: { pages: pages.length, attachments, formFields: countFields(pages) } };
 }
 
 async function parse(pdf: Uint8Array): Promise<PDFDocument> {
@@ -97,7 +100,7 @@ function checkForm(catalog: PDFDict): void {
 }
 
 /** Looks at every object once. Returns the names of embedded files. */
-function checkObjects({ context }: PDFDocument, catalog: PDFDict, limits: Limits): string[] {
+function checkObjects(context: PDFContext, catalog: PDFDict, limits: Limits, signed: boolean): string[] {
   const attachments: string[] = [];
   // Usage rights (§12.8.2.3) are a signature of no person; the first revision drops them.
   const roots = catalog.entries().flatMap(([key, value]) => (key.decodeText() === 'Perms' ? [] : [value]));
@@ -110,7 +113,7 @@ function checkObjects({ context }: PDFDocument, catalog: PDFDict, limits: Limits
       const dict = asDict(object);
       if (!dict) continue;
       checkMembership(dict);
-      checkSigned(dict);
+      if (!signed) checkUnsigned(dict);
       const name = attachmentName(dict);
       if (name !== null) attachments.push(name);
     }
@@ -121,10 +124,11 @@ function checkObjects({ context }: PDFDocument, catalog: PDFDict, limits: Limits
   return attachments.reverse();
 }
 
-function checkSigned(dict: PDFDict): void {
+/** A signed document that could not be read strictly (src/documents/signed-document.ts). */
+function checkUnsigned(dict: PDFDict): void {
   const signature = entry(dict, 'ByteRange') !== undefined && entry(dict, 'Contents') !== undefined;
   if (signature || (nameEntry(dict, 'FT') === 'Sig' && dictEntry(dict, 'V')))
-    throw new DocumentRefused('already-signed', 'the document is already signed');
+    throw new DocumentRefused('damaged', 'the document is signed, and damaged: readers would have to repair it');
 }
 
 /** The form fields that stand on pages: several widgets of one field count once. */

@@ -52,8 +52,8 @@ export interface LayoutFont {
 }
 
 export interface DocumentLayout {
-  /** The certifying seal (DocMDP P=2). */
-  readonly seal: SignatureField;
+  /** The certifying seal (DocMDP P=2); null in a document that arrived signed. */
+  readonly seal: SignatureField | null;
   /** One per signatory, in the order of the request's sessions. */
   readonly signatories: readonly SignatoryField[];
   /** The company's closing seal, which locks all fields. */

@@ -10,6 +10,7 @@ import { issuerName } from '../signatures/names.ts';
 import { digestByteRange, signedAttributes } from '../signatures/signed-attributes.ts';
 import { BadSignature, verifySignature } from '../signatures/verify.ts';
 import { drawPanel, type Panel } from './appearance.ts';
+import { drawStamp, STAMP_BELOW } from './appearance-stamp.ts';
 import { sealPanel, signatoryPanel } from './appearance-texts.ts';
 import type { Documents, PreparedSignature } from './documents.ts';
 import { openFile, type PdfFile } from './file/file.ts';
@@ -99,6 +100,8 @@ export function createDocuments({ worker, pki, company }: DocumentsParts): Docum
     async prepare(pdf, plan) {
       const first = await worker.firstRevision(pdf, plan);
       const layout: DocumentLayout = { ...first.layout, language: plan.language };
+      // Signed already: nothing may certify it any more.
+      if (layout.seal === null) return { bytes: first.bytes, layout };
       const signer = sealer('certified', layout.seal, layout, plan.date);
       return { bytes: await seal(fill(first.bytes, layout, signer, certify), pki.seal), layout };
     },
@@ -124,7 +127,7 @@ export function createDocuments({ worker, pki, company }: DocumentsParts): Docum
       const signer = sealer('closed', layout.closing, layout, time);
       const sealed = await seal(fill(head, layout, signer, fillSignature), pki.seal);
       const file = openFile(sealed);
-      const fields = [layout.seal, ...layout.signatories, layout.closing];
+      const fields = [...(layout.seal ? [layout.seal] : []), ...layout.signatories, layout.closing];
       const archived = join(sealed, appendDss(file, await evidence(file, fields)));
       const { appended, byteRange } = appendTimestampField(openFile(archived), layout.acroFormObject);
       const bytes = join(archived, appended);
@@ -151,7 +154,7 @@ function fill(
   const { field, name, certificate } = signer;
   const file = openFile(head);
   const appearance: Appearance | null = field.box && {
-    content: drawPanel(signer.panel, field.box, layout),
+    content: (field.box.height < STAMP_BELOW ? drawStamp : drawPanel)(signer.panel, field.box, layout),
     regular: layout.regular.object,
     bold: layout.bold.object,
   };

@@ -1,7 +1,6 @@
 /** The child process in which hostile PDFs are parsed, one job at a time. Started by DocumentWorker only. */
+import { inspect, layDown } from './arriving.ts';
 import { type DocumentRefusalReason, DocumentRefused } from './documents.ts';
-import { firstRevision } from './first-revision.ts';
-import { inspect } from './inspect.ts';
 import { peakMemory } from './worker-memory.ts';
 import type { FromChild, Job, Outcome } from './worker-protocol.ts';
 
@@ -11,7 +10,7 @@ const cpuSeconds = Number(process.argv[2]);
 async function perform(job: Job): Promise<Outcome> {
   try {
     if (job.kind === 'inspect') return { kind: 'inspect', result: await inspect(job.pdf, job.limits) };
-    return { kind: 'firstRevision', result: await firstRevision(job.pdf, job.plan, job.limits) };
+    return { kind: 'firstRevision', result: await layDown(job.pdf, job.plan, job.limits) };
   } catch (error) {
     if (error instanceof DocumentRefused) return refused(error.reason, error.message);
     // Out of stack or of array memory, by what the document asked for.

@@ -315,10 +315,15 @@ const DOCUMENT: Readonly<Record<DocumentRefusalReason, readonly [enhanced: strin
     'Remove the attachment inside the PDF, or print it to PDF, and send it again.',
   ],
   'optional-content': ['5.6.1', 'has layers that can be switched, so two people could see two documents.', PRINT],
-  'already-signed': [
+  'certified-no-changes': [
     '5.6.1',
-    'is already signed. Adding signatures to a signed document is not offered yet.',
-    'Send the document that was not signed yet.',
+    'is already signed, and an earlier signature forbids any further ones.',
+    'Ask whoever signed it for a copy that others may sign, or send the document that was not signed yet.',
+  ],
+  'already-signed-standard': [
+    '5.6.1',
+    'is already signed, so nothing may be drawn on its pages: the level standard is not possible.',
+    'Write [advanced] in the subject, or send the document that was not signed yet.',
   ],
   'too-many-pages': ['5.6.1', 'has too many pages.', 'Split it into several documents and send them one by one.'],
   'too-complex': ['5.6.0', 'is too complex: reading it took too much memory.', PRINT],

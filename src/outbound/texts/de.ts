@@ -128,7 +128,10 @@ export const de: Catalogue = {
       'executable-attachment': 'Im PDF steckt ein Programm als Anhang. Bitte entfernen Sie es.',
       'optional-content':
         'Das PDF hat Ebenen, die verschiedene Inhalte zeigen können. Bitte nutzen Sie „Als PDF drucken“.',
-      'already-signed': 'Das PDF ist bereits signiert; solche Dokumente können hier noch nicht unterschrieben werden.',
+      'certified-no-changes':
+        'Das PDF ist bereits signiert, und eine frühere Signatur verbietet weitere. Bitten Sie den Unterzeichner um eine Fassung, die andere signieren dürfen.',
+      'already-signed-standard':
+        'Das PDF ist bereits signiert; auf seine Seiten darf nichts mehr gezeichnet werden. Bitten Sie um fortgeschrittene Signaturen.',
       'too-many-pages': 'Das PDF hat mehr Seiten, als dieser Dienst erlaubt. Bitte teilen Sie es.',
       'too-complex': 'Das PDF ist für diesen Dienst zu aufwendig. Bitte nutzen Sie „Als PDF drucken“.',
       'too-slow': 'Das Lesen des PDFs hat zu lange gedauert. Bitte nutzen Sie „Als PDF drucken“.',

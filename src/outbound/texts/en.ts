@@ -121,7 +121,10 @@ export const en: Catalogue = {
       'external-stream': 'The PDF takes part of its content from elsewhere. Please use “Print to PDF”.',
       'executable-attachment': 'A program is attached inside the PDF. Please remove it.',
       'optional-content': 'The PDF has layers that can show different content. Please use “Print to PDF”.',
-      'already-signed': 'The PDF is already signed, and documents with signatures can’t be signed here yet.',
+      'certified-no-changes':
+        'The PDF is already signed, and an earlier signature forbids any further ones. Please ask its signer for a copy that others may sign.',
+      'already-signed-standard':
+        'The PDF is already signed, so nothing may be drawn on its pages. Please ask for advanced signatures.',
       'too-many-pages': 'The PDF has more pages than this service allows. Please split it.',
       'too-complex': 'The PDF is too complex for this service. Please use “Print to PDF”.',
       'too-slow': 'Reading the PDF took too long. Please use “Print to PDF”.',

@@ -128,7 +128,10 @@ export const fr: Catalogue = {
       'executable-attachment': 'Un programme est joint à l’intérieur du PDF. Retirez-le.',
       'optional-content':
         'Le PDF a des calques qui peuvent montrer des contenus différents. Utilisez «\u00a0Imprimer en PDF\u00a0».',
-      'already-signed': 'Le PDF est déjà signé, et de tels documents ne peuvent pas encore être signés ici.',
+      'certified-no-changes':
+        'Le PDF est déjà signé, et une signature antérieure en interdit d’autres. Demandez à son signataire un exemplaire que d’autres puissent signer.',
+      'already-signed-standard':
+        'Le PDF est déjà signé : rien ne peut plus être dessiné sur ses pages. Demandez des signatures avancées.',
       'too-many-pages': 'Le PDF a plus de pages que ce service n’en permet. Divisez-le.',
       'too-complex': 'Le PDF est trop complexe pour ce service. Utilisez «\u00a0Imprimer en PDF\u00a0».',
       'too-slow': 'La lecture du PDF a pris trop de temps. Utilisez «\u00a0Imprimer en PDF\u00a0».',

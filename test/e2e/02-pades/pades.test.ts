@@ -245,7 +245,7 @@ function compare(before: Objects, after: Objects): { changed: Record<string, str
 function certification(objects: Objects, layout: DocumentLayout): Json | undefined {
   const perms = member(objects[key(layout.catalogObject)]!.value, '/Perms');
   const reference = member(resolve(objects, perms), '/DocMDP');
-  expect(reference).toBe(member(objects[key(layout.seal.object)]!.value, '/V'));
+  expect(reference).toBe(member(objects[key(layout.seal!.object)]!.value, '/V'));
   const [transform] = member(resolve(objects, reference), '/Reference') as readonly Json[];
   expect(member(transform, '/TransformMethod')).toBe('/DocMDP');
   return member(member(transform, '/TransformParams'), '/P');

@@ -22,7 +22,7 @@ const BY_CONTENT = [
   'external-stream',
   'executable-attachment',
   'optional-content',
-  'already-signed',
+  'certified-no-changes',
 ];
 
 const worker = documentWorker();

@@ -36,7 +36,7 @@ function objectsOf(pdf: Uint8Array): (number: number) => Json {
   };
 }
 
-const allFields = (layout: DocumentLayout): SignatureField[] => [layout.seal, ...layout.signatories, layout.closing];
+const allFields = (layout: DocumentLayout): SignatureField[] => [layout.seal!, ...layout.signatories, layout.closing];
 const pictures = (pdf: Uint8Array, last: number) =>
   run('/usr/bin/pdftoppm', ['-r', '40', '-l', String(last), file(pdf)]).output;
 const text = (pdf: Uint8Array) => run('/usr/bin/pdftotext', ['-layout', file(pdf), '-']).output;
@@ -88,7 +88,7 @@ test.skipIf(!tools)('the layout names the objects that stand in the file', async
     expect(object(field.object)['/Rect']).toEqual(rect.map(side => expect.closeTo(side, 2)));
     if (box) expect(box.page).toBe(2);
   }
-  expect(layout.seal.box).toBeNull();
+  expect(layout.seal!.box).toBeNull();
 
   const lockOf = (field: SignatureField) => object(Number.parseInt(String(object(field.object)['/Lock']), 10));
   expect(lockOf(layout.closing)).toEqual({ '/Type': '/SigFieldLock', '/Action': '/All' });

@@ -83,7 +83,7 @@ const refused: Record<string, readonly [DocumentRefusalReason, () => Uint8Array]
     () => simplePdf({ resources: '/Properties << /L << /Type /OCMD /OCGs [] /P /AllOff >> >>' }),
   ],
   'layers switched on a click': ['optional-content', () => link('<< /S /SetOCGState /State [] >>')],
-  'an existing signature': ['already-signed', signedPdf],
+  'a signature, and a structure that needs repair': ['damaged', () => Buffer.concat([signedPdf(), Buffer.from('x')])],
   'too many pages': ['too-many-pages', manyPagesPdf],
   'a huge picture': [
     'too-complex',

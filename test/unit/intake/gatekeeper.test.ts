@@ -200,7 +200,8 @@ test.each<[DocumentRefusalReason, string]>([
   ['javascript', '5.6.1'],
   ['xfa', '5.6.1'],
   ['damaged', '5.6.0'],
-  ['already-signed', '5.6.1'],
+  ['certified-no-changes', '5.6.1'],
+  ['already-signed-standard', '5.6.1'],
   ['too-complex', '5.6.0'],
 ])('a document that is %s is refused by name', async (reason, enhanced) => {
   const documents = { inspect: () => Promise.reject(new DocumentRefused(reason, 'secret detail')) };
