@@ -1,4 +1,6 @@
 /** The child process in which hostile PDFs are parsed, one job at a time. Started by DocumentWorker only. */
+import { SignatureInvalid } from '../signatures/invalid.ts';
+import { XmlRefused } from '../signatures/xml/gate.ts';
 import { inspect, layDown } from './arriving.ts';
 import { type DocumentRefusalReason, DocumentRefused } from './documents.ts';
 import { peakMemory } from './worker-memory.ts';
@@ -10,6 +12,7 @@ const cpuSeconds = Number(process.argv[2]);
 async function perform(job: Job): Promise<Outcome> {
   try {
     if (job.kind === 'inspect') return { kind: 'inspect', result: await inspect(job.pdf, job.limits) };
+    if ('xml' in job) return await performXml(job.kind, job.xml);
     return { kind: 'firstRevision', result: await layDown(job.pdf, job.plan, job.limits) };
   } catch (error) {
     if (error instanceof DocumentRefused) return refused(error.reason, error.message);
@@ -24,6 +27,18 @@ async function perform(job: Job): Promise<Outcome> {
       .filter(line => line.startsWith('    at '))
       .slice(0, 5);
     return refused('damaged', 'the document is damaged', frames.map(line => line.trim()).join(' < '));
+  }
+}
+
+/** libxml2 is loaded with the first XML file only. */
+async function performXml(kind: 'xmlToSign' | 'xades', xml: Uint8Array): Promise<Outcome> {
+  const { readXades, readXmlToSign } = await import('../signatures/xml/read.ts');
+  try {
+    return kind === 'xades' ? { kind, result: readXades(xml) } : { kind, result: readXmlToSign(xml) };
+  } catch (error) {
+    if (error instanceof XmlRefused) return { kind: 'xmlRefused', reason: error.reason, detail: error.message };
+    if (!(error instanceof SignatureInvalid)) throw error;
+    return { kind: 'signatureInvalid', subIndication: error.subIndication, detail: error.message };
   }
 }
 

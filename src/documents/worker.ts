@@ -7,6 +7,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import { SignatureInvalid } from '../signatures/invalid.ts';
+import { XmlRefused } from '../signatures/xml/gate.ts';
+import type { XadesParts, XmlToSign } from '../signatures/xml/read.ts';
 import { DocumentRefused, type Inspection } from './documents.ts';
 import type { FirstRevision } from './first-revision.ts';
 import type { Limits } from './inspect.ts';
@@ -89,6 +92,36 @@ export class DocumentWorker {
     const outcome = await this.#run({ kind: 'firstRevision', pdf, plan, limits: this.#limits });
     if (outcome.kind !== 'firstRevision') throw this.#failure(outcome);
     return outcome.result;
+  }
+
+  /**
+   * An XML file that is to be signed.
+   * @throws XmlRefused; DocumentWorkerUnavailable
+   */
+  async xmlToSign(xml: Uint8Array): Promise<XmlToSign> {
+    const outcome = await this.#xml('xmlToSign', xml);
+    if (outcome.kind !== 'xmlToSign') throw this.#failure(outcome);
+    return outcome.result;
+  }
+
+  /**
+   * The parts of an XML file's signature, none of them verified.
+   * @throws XmlRefused; SignatureInvalid; DocumentWorkerUnavailable
+   */
+  async xades(xml: Uint8Array): Promise<XadesParts> {
+    const outcome = await this.#xml('xades', xml);
+    if (outcome.kind !== 'xades') throw this.#failure(outcome);
+    return outcome.result;
+  }
+
+  async #xml(kind: 'xmlToSign' | 'xades', xml: Uint8Array): Promise<Outcome> {
+    try {
+      return await this.#run({ kind, xml, limits: this.#limits });
+    } catch (error) {
+      // The child died of it.
+      if (!(error instanceof DocumentRefused)) throw error;
+      throw new XmlRefused(error.reason === 'too-slow' ? 'too-slow' : 'too-complex', error.message);
+    }
   }
 
   /** Ends the children; what is running or waiting fails as unavailable. */
@@ -220,6 +253,8 @@ export class DocumentWorker {
   }
 
   #failure(outcome: Outcome): Error {
+    if (outcome.kind === 'xmlRefused') return new XmlRefused(outcome.reason, outcome.detail);
+    if (outcome.kind === 'signatureInvalid') return new SignatureInvalid(outcome.subIndication, outcome.detail);
     if (outcome.kind !== 'refused')
       return new Error(outcome.kind === 'failed' ? outcome.detail : `unexpected answer: ${outcome.kind}`);
     const { reason, detail, unexpected } = outcome;

@@ -113,7 +113,8 @@ export function signatureHolds(
   return verify(scheme.hash, data, { key, ...padding }, signature);
 }
 
-function strongEnough(key: KeyObject): boolean {
+/** RSA from 2048 bits, NIST curves from P-256. */
+export function strongEnough(key: KeyObject): boolean {
   const details = key.asymmetricKeyDetails;
   return (details?.modulusLength ?? 0) >= 2048 || CURVES.has(details?.namedCurve ?? '');
 }

@@ -10,6 +10,7 @@ export const PACKAGES = {
   chromium: '/usr/bin/chromium',
   'libnss3-tools': '/usr/bin/certutil',
   openssl: '/usr/bin/openssl',
+  xmlsec1: '/usr/bin/xmlsec1',
 } as const;
 
 export type Package = keyof typeof PACKAGES;
