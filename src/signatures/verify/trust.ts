@@ -31,12 +31,7 @@ export function judgeChain(
   }
 }
 
-function explain(
-  chain: readonly Certificate[],
-  anchors: readonly Certificate[],
-  time: Date,
-  message: string,
-): Verdict {
+function explain(chain: readonly Certificate[], anchors: readonly Certificate[], time: Date, message: string): Verdict {
   const when = time.toISOString().slice(0, 10);
   if (anchors.length === 0)
     return fault('NO_CERTIFICATE_CHAIN_FOUND', 'no trusted certificates were given, so nobody vouches for who this is');
