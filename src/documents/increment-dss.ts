@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { ValidationData } from '../pki/pki.ts';
 import type { PdfFile } from './file/file.ts';
-import { dict, name, type PdfDict, type PdfValue, ref } from './file/values.ts';
+import { dict, isArray, isDict, name, type PdfDict, type PdfValue, ref } from './file/values.ts';
 import { renewedId } from './increment.ts';
 import { type NewObject, writeIncrement } from './increment-writer.ts';
 
@@ -36,8 +36,12 @@ export function appendDss(file: PdfFile, signatures: readonly SignatureEvidence[
     return [...new Set(wanted)].map(ref);
   }
 
-  const vri: PdfDict = new Map(
-    signatures.map(({ contents, data }) => [
+  const { root } = file.trailer;
+  const catalog = file.dict(root);
+  const old = readDss(file, catalog);
+  const vri: PdfDict = new Map([
+    ...old.vri,
+    ...signatures.map(({ contents, data }): [string, PdfValue] => [
       createHash('sha1').update(contents).digest('hex').toUpperCase(),
       dict({
         Type: name('VRI'),
@@ -46,14 +50,43 @@ export function appendDss(file: PdfFile, signatures: readonly SignatureEvidence[
         CRL: references('CRL', data.crls),
       }),
     ]),
-  );
-  const all = (kind: keyof typeof numbers) => (numbers[kind].size > 0 ? [...numbers[kind]].map(ref) : undefined);
-  const value = dict({ Type: name('DSS'), VRI: vri, Certs: all('Cert'), OCSPs: all('OCSP'), CRLs: all('CRL') });
-  const { root } = file.trailer;
+  ]);
+  const all = (kind: keyof typeof numbers, earlier: readonly PdfValue[]) => {
+    const values = [...earlier, ...[...numbers[kind]].map(ref)];
+    return values.length > 0 ? values : undefined;
+  };
+  const value: PdfDict = new Map([
+    ...old.rest,
+    ...dict({
+      Type: name('DSS'),
+      VRI: vri,
+      Certs: all('Cert', old.certificates),
+      OCSPs: all('OCSP', old.ocsps),
+      CRLs: all('CRL', old.crls),
+    }),
+  ]);
   const objects: NewObject[] = [
-    { number: root, value: new Map([...file.dict(root), ['DSS', ref(dss)]]) },
+    { number: root, value: new Map([...catalog, ['DSS', ref(dss)]]) },
     { number: dss, value },
     ...streams.values(),
   ];
   return writeIncrement(file, objects, renewedId(file, 'DSS', ...streams.keys())).appended;
+}
+
+/** What the file has already: earlier signatures need it still. @throws PdfSyntaxError */
+function readDss(file: PdfFile, catalog: PdfDict) {
+  const found = file.resolve(catalog.get('DSS'));
+  const old: PdfDict = isDict(found) ? found : new Map();
+  const list = (key: string): readonly PdfValue[] => {
+    const value = file.resolve(old.get(key));
+    return isArray(value) ? value : [];
+  };
+  const vri = file.resolve(old.get('VRI'));
+  return {
+    rest: old,
+    vri: isDict(vri) ? vri : (new Map() as PdfDict),
+    certificates: list('Certs'),
+    ocsps: list('OCSPs'),
+    crls: list('CRLs'),
+  };
 }

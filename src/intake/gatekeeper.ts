@@ -236,7 +236,9 @@ class Gatekeeper implements MilterHandler {
     if ((await pendingOf(who.person.id)) >= config.requests.maxPendingPerSender) throw refusals.tooManyRequests();
     for (const { name, bytes } of asked.submission.documents) {
       try {
-        await documents.inspect(bytes);
+        const { signatures } = await documents.inspect(bytes);
+        if (signatures !== undefined && asked.submission.level === 'standard')
+          throw refusals.document(name, 'already-signed-standard');
       } catch (error) {
         if (error instanceof DocumentRefused) throw refusals.document(name, error.reason);
         throw error;
