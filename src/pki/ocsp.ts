@@ -59,7 +59,7 @@ export async function answerOcsp(
     const { certIds, nonce } = parseRequest(request, responder.issuer);
     const answers = await Promise.all(
       certIds.map(async ({ bytes, serial }) =>
-        singleResponse(bytes, serial === null ? null : await responder.find(serial), now),
+        singleResponse(bytes, serial === null ? null : await responder.find(serial), responder.issuer, now),
       ),
     );
     return await successful(answers, nonce, responder, now);
@@ -80,7 +80,7 @@ export function ocspFor(record: CertificateRecord, responder: Responder, now: Da
     hash(subjectPublicKey(responder.issuer)),
     der.integer(record.serial),
   );
-  return successful([singleResponse(certId, record, now)], null, responder, now);
+  return successful([singleResponse(certId, record, responder.issuer, now)], null, responder, now);
 }
 
 /** @throws DerError */
@@ -131,13 +131,24 @@ function nonceOf(list: Element): Uint8Array | null {
   return nonce.value;
 }
 
-/** SingleResponse (RFC 6960 §4.2.1); null is a certificate that was never issued here. */
-function singleResponse(certId: Uint8Array, record: CertificateRecord | null, now: Date): Uint8Array {
+/**
+ * SingleResponse (RFC 6960 §4.2.1); null is a certificate that was never issued here. We never forget one: the archive
+ * cutoff (§4.4.4) says so, and makes an answer count that was given after a short-lived certificate had expired (the
+ * last signatory may be weeks later than the first).
+ */
+function singleResponse(
+  certId: Uint8Array,
+  record: CertificateRecord | null,
+  issuer: Certificate,
+  now: Date,
+): Uint8Array {
+  const cutoff = extension(OID.ocspArchiveCutoff, der.generalizedTime(issuer.notBefore));
   return der.sequence(
     certId,
     certStatus(record),
     der.generalizedTime(now),
     der.constructed(0, der.generalizedTime(new Date(now.getTime() + VALIDITY))),
+    ...(record ? [der.constructed(1, der.sequence(cutoff))] : []),
   );
 }
 

@@ -51,6 +51,7 @@ export const OID = {
   ocspBasic: '1.3.6.1.5.5.7.48.1.1',
   ocspNonce: '1.3.6.1.5.5.7.48.1.2',
   ocspNoCheck: '1.3.6.1.5.5.7.48.1.5',
+  ocspArchiveCutoff: '1.3.6.1.5.5.7.48.1.6',
   ocspSigning: '1.3.6.1.5.5.7.3.9',
   // CMS and timestamps: RFC 5652, RFC 3161, RFC 5035, ETSI EN 319 122-1
   data: '1.2.840.113549.1.7.1',

@@ -54,6 +54,17 @@ describe.skipIf(!has('openssl')).each(ALGORITHMS)('OCSP with a CA of kind %s', a
     expect(several).toMatch(/Hash Algorithm: sha256/);
   });
 
+  it('still answers for a certificate that has expired, and says how far back it knows', async () => {
+    time += 60 * 86_400_000;
+    workspace.must('ocsp', '-issuer', 'certs/ca.pem', '-cert', 'john.pem', '-reqout', 'late.der');
+    workspace.put('late-resp.der', await pki.ca.ocsp(readFileSync(workspace.path('late.der'))));
+    time -= 60 * 86_400_000;
+    const { output } = workspace.openssl('ocsp', '-respin', 'late-resp.der', '-noverify', '-resp_text');
+    expect(output).toMatch(/Cert Status: good/);
+    const [, cutoff] = /OCSP Archive Cutoff:\s*(\w+ .* GMT)/.exec(output) ?? [];
+    expect(new Date(cutoff!)).toEqual(parseCertificate(pki.ca.chain[0]!).notBefore);
+  });
+
   it('says unknown for serials never issued and for other issuers', async () => {
     const answer = await ask('-serial', '0x0123456789');
     expect(answer).toMatch(/Response verify OK/);
