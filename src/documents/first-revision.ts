@@ -16,6 +16,7 @@ import {
 } from '@cantoo/pdf-lib';
 import { printable } from './drawing.ts';
 import { flattenForms, isWidget } from './first-revision-forms.ts';
+import { isPostScript, removePrintVariants } from './first-revision-print.ts';
 import { writeDocument } from './first-revision-writer.ts';
 import { embedFont } from './fonts.ts';
 import { type Limits, type OpenDocument, openDocument } from './inspect.ts';
@@ -43,6 +44,7 @@ export async function firstRevision(pdf: Uint8Array, plan: LayoutPlan, limits: L
     pages.map(page => page.dict),
   );
   cleanCatalog(catalog);
+  removePrintVariants(context);
 
   const size = signaturePageSize(pages.at(-1)!.dict);
   const added = addSignaturePages(context, plan, size);
@@ -63,7 +65,7 @@ export async function firstRevision(pdf: Uint8Array, plan: LayoutPlan, limits: L
     info: infoOf(document, plan.date),
     version: context.header.toString().includes('2.0') || nameEntry(catalog, 'Version') === '2.0' ? '2.0' : '1.7',
     // Pages outside the tree, and fields that something still refers to, don't exist any more.
-    dropped: object => !ours.has(object) && (isPage(object) || isWidget(object)),
+    dropped: object => !ours.has(object) && (isPage(object) || isWidget(object) || isPostScript(object)),
     origin: pdf,
   });
   const field = ({ ref, page, name, box }: PlacedField): SignatureField => ({
@@ -105,10 +107,25 @@ function layOutPages({ document: { context }, pages }: OpenDocument): { dict: PD
     // A viewer's default, said aloud; Resources are required (ISO 32000-2 table 31).
     if (!rectangleEntry(dict, 'MediaBox')) dict.set(PDFName.of('MediaBox'), context.obj([0, 0, 612, 792]));
     if (!(entry(dict, 'Resources') instanceof PDFDict)) dict.set(PDFName.of('Resources'), context.obj({}));
-    const contents = entry(dict, 'Contents');
-    if (!(contents instanceof PDFStream || contents instanceof PDFArray)) dict.delete(PDFName.of('Contents'));
+    layOutContents(context, dict);
+    dict.set(PDFName.of('Rotate'), context.obj(quarterTurn(numberEntry(dict, 'Rotate') ?? 0)));
     return { dict, ref };
   });
+}
+
+/** Only streams: viewers differ about anything else. */
+function layOutContents(context: PDFContext, page: PDFDict): void {
+  const contents = entry(page, 'Contents');
+  if (contents instanceof PDFStream) return;
+  if (contents instanceof PDFArray) {
+    const streams = contents.asArray().filter(part => resolve(context, part) instanceof PDFStream);
+    page.set(PDFName.of('Contents'), context.obj(streams));
+  } else page.delete(PDFName.of('Contents'));
+}
+
+/** 0, 90, 180 or 270: viewers differ about anything else, so nobody's page stands differently from what was seen. */
+function quarterTurn(degrees: number): number {
+  return degrees % 90 === 0 ? ((degrees % 360) + 360) % 360 : 0;
 }
 
 /** Takes away what belongs to the input's form and signatures, or lets a viewer show something else than the pages. */
@@ -126,7 +143,7 @@ function cleanCatalog(catalog: PDFDict): void {
 /** The last page as it is seen: cropped and turned. A4 where that is too small or too large to sign on. */
 function signaturePageSize(page: PDFDict): PageSize {
   const [left, bottom, right, top] = rectangleEntry(page, 'CropBox') ?? rectangleEntry(page, 'MediaBox')!;
-  const turned = ((numberEntry(page, 'Rotate') ?? 0) / 90) % 2 !== 0;
+  const turned = (numberEntry(page, 'Rotate') ?? 0) % 180 !== 0;
   const [width, height] = turned ? [top - bottom, right - left] : [right - left, top - bottom];
   const fits = (length: number) => length >= 400 && length <= 1300;
   return fits(width) && fits(height) ? { width: Math.round(width), height: Math.round(height) } : A4;
