@@ -137,7 +137,7 @@ export function writeLetter(mail: Mail, to: Recipient | Party, context: LetterCo
             : [
                 {
                   kind: 'button' as const,
-                  label: words.button(count),
+                  label: words.button,
                   url: `${context.publicUrl}/r/${request.id}`,
                   lead: texts.pleaseSign.linkBelow,
                 },

@@ -3,8 +3,8 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { enrolByMail, type Phone, startPhones, waitForReview } from '../../src/tryout/browser.ts';
-import { linkIn } from '../../src/tryout/letters.ts';
+import { enrolByMail, type Phone, sign, startPhones, waitForReview } from '../../src/tryout/browser.ts';
+import { linkIn, waitForLetter } from '../../src/tryout/letters.ts';
 import { sampleContract } from '../../src/tryout/sample.ts';
 import { addressOf } from '../../src/tryout/site.ts';
 import { startCompany } from '../support/company.ts';
@@ -65,7 +65,7 @@ async function tour(phone: Phone, shoot: (name: string) => Promise<unknown>): Pr
   await page.goto(linkIn(forJohn!));
   await page.getByRole('heading', { level: 1 }).waitFor();
   await shoot('08-not-yours');
-  await ask(['self']);
+  const [own] = await ask(['self']);
   await page.goto(company.site.config.publicUrl);
   await page.getByRole('heading', { level: 1 }).waitFor();
   await shoot('09-home');
@@ -74,6 +74,17 @@ async function tour(phone: Phone, shoot: (name: string) => Promise<unknown>): Pr
   await page.goto(`${company.site.config.publicUrl}/trust`);
   await page.getByRole('heading', { level: 1 }).waitFor();
   await shoot('11-trust');
+  await page.goto(linkIn(own!));
+  await waitForReview(phone);
+  await sign(phone);
+  await waitForLetter(mailboxes, addressOf('mary.smith'), 'finished', ({ request }) => request === own!.request);
+  await page.reload();
+  await page.getByRole('link', { name: 'Open the signed document' }).waitFor();
+  await shoot('12-signed-and-finished');
+  await page.getByRole('link', { name: 'Open the signed document' }).click();
+  await page.locator('.page canvas').first().waitFor();
+  await page.waitForTimeout(500);
+  await shoot('13-finished');
 }
 
 async function ask(signatories: readonly string[]): Promise<Awaited<ReturnType<typeof company.ask>>> {

@@ -68,7 +68,7 @@ export interface Catalogue {
   /** The files are on a page, because they were too big for this mailbox. The rest is as in `finished`. */
   finishedLink: {
     lead(documents: number, signatories: number): string;
-    button(documents: number): string;
+    button: string;
     yours: string;
   };
   rejected: {

@@ -84,7 +84,7 @@ export const de: Catalogue = {
   finishedLink: {
     lead: (count, signatories) =>
       `${signatories === 1 ? 'Die Unterschrift ist' : 'Alle Unterschriften sind'} geleistet. ${count === 1 ? 'Das unterschriebene Dokument ist' : 'Die unterschriebenen Dokumente sind'} zu groß für Ihr Postfach und ${count === 1 ? 'hängt' : 'hängen'} deshalb nicht an: Bitte laden Sie ${count === 1 ? 'es' : 'sie'} herunter und bewahren Sie ${count === 1 ? 'die Datei' : 'die Dateien'} auf; ein Ausdruck beweist nichts.`,
-    button: count => (count === 1 ? 'Ansehen und herunterladen' : `Alle ${count} ansehen und herunterladen`),
+    button: 'Ansehen und herunterladen',
     yours: 'Der Link öffnet sich nur auf Ihrem eigenen Gerät; es einzurichten dauert 30 Sekunden.',
   },
   rejected: {

@@ -82,7 +82,7 @@ export const en: Catalogue = {
   finishedLink: {
     lead: (count, signatories) =>
       `${signatories === 1 ? 'The signatory has' : 'All signatories have'} signed. ${count === 1 ? 'The signed document is too big for your mailbox, so it isn’t attached: please download it' : 'The signed documents are too big for your mailbox, so they aren’t attached: please download them'} and keep ${count === 1 ? 'the file' : 'the files'}; a print-out proves nothing.`,
-    button: count => (count === 1 ? 'View and download' : `View and download all ${count}`),
+    button: 'View and download',
     yours: 'The link opens only on your own device; setting one up takes 30 seconds.',
   },
   rejected: {

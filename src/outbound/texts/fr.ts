@@ -85,7 +85,7 @@ export const fr: Catalogue = {
   finishedLink: {
     lead: (count, signatories) =>
       `${one(signatories) ? 'Le signataire a' : 'Tous les signataires ont'} signé. ${one(count) ? 'Le document signé est trop volumineux' : 'Les documents signés sont trop volumineux'} pour votre boîte aux lettres et ${one(count) ? 'n’est donc pas joint' : 'ne sont donc pas joints'}\u00a0: merci de ${one(count) ? 'le télécharger et de conserver ce fichier' : 'les télécharger et de conserver ces fichiers'}\u00a0; une impression ne prouve rien.`,
-    button: count => (one(count) ? 'Voir et télécharger' : `Voir et télécharger les ${count}`),
+    button: 'Voir et télécharger',
     yours: 'Le lien ne s’ouvre que sur votre propre appareil\u00a0; le configurer prend 30 secondes.',
   },
   rejected: {

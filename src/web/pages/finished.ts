@@ -44,7 +44,8 @@ async function showDocument(
     return h(
       'div',
       { class: 'notice warning' },
-      h('p', null, `${name}: ${texts.finishedUnreadable}`),
+      h('strong', null, name),
+      h('p', null, texts.finishedUnreadable),
       h('a', { class: 'button', href: url, download: name }, texts.download),
     );
   }

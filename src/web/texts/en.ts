@@ -104,7 +104,7 @@ export const en: Texts = {
       : 'Everybody has signed, and the documents are sealed and timestamped. Download them and keep the files: a print-out proves nothing.',
   signedBy: 'Signed by',
   finishedOn: 'Finished',
-  finishedUnreadable: 'this browser can’t show the document. Download it and open it with a PDF reader.',
+  finishedUnreadable: 'This browser can’t show the document. Download it and open it with a PDF reader.',
   openFinished: count => (count === 1 ? 'Open the signed document' : 'Open the signed documents'),
 
   homeTitle: 'Documents to sign',

@@ -108,7 +108,7 @@ export const fr: Texts = {
   signedBy: 'Signé par',
   finishedOn: 'Terminé le',
   finishedUnreadable:
-    'ce navigateur ne peut pas afficher le document. Téléchargez-le et ouvrez-le avec un lecteur de PDF.',
+    'Ce navigateur ne peut pas afficher le document. Téléchargez-le et ouvrez-le avec un lecteur de PDF.',
   openFinished: count => (count === 1 ? 'Ouvrir le document signé' : 'Ouvrir les documents signés'),
 
   homeTitle: 'Documents à signer',

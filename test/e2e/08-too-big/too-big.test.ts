@@ -171,6 +171,12 @@ describe.skipIf(!hasPostfix || !has('chromium'))('a finished file that is too bi
     const saved = await download(john);
     expect(saved.name).toBe(attached.name);
     expect(sha256(saved.bytes)).toBe(sha256(attached.bytes));
+    // A browser that can't show it can keep it all the same.
+    await john.page.route('**/assets/pdf-*', route => route.abort());
+    await john.page.reload();
+    await john.page.getByText('This browser can’t show the document').waitFor();
+    expect(sha256((await download(john)).bytes)).toBe(sha256(attached.bytes));
+    await john.page.unroute('**/assets/pdf-*');
     // The page of the signed session leads there, too.
     await john.page.goto(linkIn(forJohn));
     await john.page.getByRole('link', { name: 'Open the signed document' }).click();
