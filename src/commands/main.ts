@@ -7,8 +7,11 @@ import { devicesCommand } from './devices.ts';
 import { initCommand } from './init.ts';
 import { requestsCommand } from './requests.ts';
 import { plain } from './say.ts';
+import { sealCommand } from './seal.ts';
 import { serveCommand } from './serve.ts';
+import { signCommand } from './sign.ts';
 import { userCommand } from './user.ts';
+import { verifyCommand } from './verify.ts';
 
 const program = new Command('signpost')
   .description('A mail gateway for signing documents: mail a PDF, get it back signed.')
@@ -19,7 +22,10 @@ const program = new Command('signpost')
   .addCommand(userCommand())
   .addCommand(requestsCommand())
   .addCommand(devicesCommand())
-  .addCommand(deviceCommand());
+  .addCommand(deviceCommand())
+  .addCommand(verifyCommand())
+  .addCommand(signCommand())
+  .addCommand(sealCommand());
 
 try {
   await program.parseAsync();

@@ -1,5 +1,6 @@
 /** The child process in which hostile PDFs are parsed, one job at a time. Started by DocumentWorker only. */
 import { SignatureInvalid } from '../signatures/invalid.ts';
+import type { VerifyInput } from '../signatures/verify/result.ts';
 import { XmlRefused } from '../signatures/xml/gate.ts';
 import { inspect, layDown } from './arriving.ts';
 import { type DocumentRefusalReason, DocumentRefused } from './documents.ts';
@@ -12,6 +13,7 @@ const cpuSeconds = Number(process.argv[2]);
 async function perform(job: Job): Promise<Outcome> {
   try {
     if (job.kind === 'inspect') return { kind: 'inspect', result: await inspect(job.pdf, job.limits) };
+    if (job.kind === 'verify') return await performVerification(job.input);
     if ('xml' in job) return await performXml(job.kind, job.xml);
     return { kind: 'firstRevision', result: await layDown(job.pdf, job.plan, job.limits) };
   } catch (error) {
@@ -28,6 +30,11 @@ async function perform(job: Job): Promise<Outcome> {
       .slice(0, 5);
     return refused('damaged', 'the document is damaged', frames.map(line => line.trim()).join(' < '));
   }
+}
+
+async function performVerification(input: VerifyInput): Promise<Outcome> {
+  const { verifyFile } = await import('../signatures/verify/verify.ts');
+  return { kind: 'verify', result: await verifyFile(input) };
 }
 
 /** libxml2 is loaded with the first XML file only. */

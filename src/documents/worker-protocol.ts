@@ -1,6 +1,7 @@
 /** What the gateway and its document child tell each other, over an IPC channel with V8 serialisation. */
 
 import type { SubIndication } from '../signatures/invalid.ts';
+import type { FileReport, VerifyInput } from '../signatures/verify/result.ts';
 import type { XmlRefusalReason } from '../signatures/xml/gate.ts';
 import type { XadesParts, XmlToSign } from '../signatures/xml/read.ts';
 import type { DocumentRefusalReason, Inspection } from './documents.ts';
@@ -11,13 +12,15 @@ import type { LayoutPlan } from './layout.ts';
 export type Job =
   | { readonly kind: 'inspect'; readonly pdf: Uint8Array; readonly limits: Limits }
   | { readonly kind: 'firstRevision'; readonly pdf: Uint8Array; readonly plan: LayoutPlan; readonly limits: Limits }
-  | { readonly kind: 'xmlToSign' | 'xades'; readonly xml: Uint8Array; readonly limits: Limits };
+  | { readonly kind: 'xmlToSign' | 'xades'; readonly xml: Uint8Array; readonly limits: Limits }
+  | { readonly kind: 'verify'; readonly input: VerifyInput; readonly limits: Limits };
 
 export type Outcome =
   | { readonly kind: 'inspect'; readonly result: Inspection }
   | { readonly kind: 'firstRevision'; readonly result: FirstRevision }
   | { readonly kind: 'xmlToSign'; readonly result: XmlToSign }
   | { readonly kind: 'xades'; readonly result: XadesParts }
+  | { readonly kind: 'verify'; readonly result: FileReport }
   | { readonly kind: 'xmlRefused'; readonly reason: XmlRefusalReason; readonly detail: string }
   | { readonly kind: 'signatureInvalid'; readonly subIndication: SubIndication; readonly detail: string }
   /** `unexpected`: where in the code an error arose that no rule foresaw. */

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { SignatureInvalid } from '../signatures/invalid.ts';
+import type { FileReport, VerifyInput } from '../signatures/verify/result.ts';
 import { XmlRefused } from '../signatures/xml/gate.ts';
 import type { XadesParts, XmlToSign } from '../signatures/xml/read.ts';
 import { DocumentRefused, type Inspection } from './documents.ts';
@@ -111,6 +112,16 @@ export class DocumentWorker {
   async xades(xml: Uint8Array): Promise<XadesParts> {
     const outcome = await this.#xml('xades', xml);
     if (outcome.kind !== 'xades') throw this.#failure(outcome);
+    return outcome.result;
+  }
+
+  /**
+   * Says of a file what was signed, by whom, when, and what has changed since.
+   * @throws DocumentRefused when that takes too much memory or time; DocumentWorkerUnavailable
+   */
+  async verify(input: VerifyInput): Promise<FileReport> {
+    const outcome = await this.#run({ kind: 'verify', input, limits: this.#limits });
+    if (outcome.kind !== 'verify') throw this.#failure(outcome);
     return outcome.result;
   }
 

@@ -115,7 +115,8 @@ export function checkCms(cms: Uint8Array, expected: CmsExpectation, others: read
   }
 }
 
-const NOTHING: Omit<CheckedSignature, 'fault'> = {
+/** Before anything could be read. */
+export const NOTHING: Omit<CheckedSignature, 'fault'> = {
   signer: null,
   algorithm: null,
   claimedTime: null,
@@ -211,19 +212,24 @@ const CURVES: ReadonlyMap<string | undefined, string> = new Map([
 ]);
 
 /** The algorithm in words, or null when it is none that is accepted: ECDSA on P-256 or P-384, RSA from 2048 bits. */
-function algorithmName(identifier: Element, hash: Hash, { publicKey }: Certificate): string | null {
+function algorithmName(identifier: Element, hash: Hash, signer: Certificate): string | null {
+  const oid = oidOf(new Fields(identifier.content).any());
+  const accepted = signer.publicKey.asymmetricKeyType === 'ec' ? ECDSA : RSA;
+  if (oid === OID.rsassaPss) return signatureAlgorithm(hash, signer, 'RSA-PSS');
+  return accepted.has(algorithmOf(identifier)) ? signatureAlgorithm(hash, signer) : null;
+}
+
+/** By the signer's key and the hash; null when it is none that is accepted. */
+export function signatureAlgorithm(hash: Hash, { publicKey }: Certificate, scheme = 'RSA'): string | null {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = publicKey;
   const hashName = HASH_NAMES[hash];
   if (hashName === undefined) return null;
-  const oid = oidOf(new Fields(identifier.content).any());
   if (type === 'ec') {
     const curve = CURVES.get(details?.namedCurve);
-    return curve !== undefined && ECDSA.has(algorithmOf(identifier)) ? `ECDSA ${curve} with ${hashName}` : null;
+    return curve === undefined ? null : `ECDSA ${curve} with ${hashName}`;
   }
   const bits = details?.modulusLength ?? 0;
-  if (type !== 'rsa' || bits < 2048) return null;
-  if (oid === OID.rsassaPss) return `RSA-PSS ${bits} bits with ${hashName}`;
-  return RSA.has(oid) ? `RSA ${bits} bits with ${hashName}` : null;
+  return type === 'rsa' && bits >= 2048 ? `${scheme} ${bits} bits with ${hashName}` : null;
 }
 
 const ECDSA = new Set<string>([OID.ecdsaWithSHA256, OID.ecdsaWithSHA384, OID.ecdsaWithSHA512]);

@@ -94,6 +94,7 @@ function evidenceOf(
   const byDer = new Map(all.map(certificate => [Buffer.from(certificate.der).toString('latin1'), certificate]));
   return {
     anchors: input.anchors.map(parseCertificate),
+    timestampAnchors: input.timestampAnchors.map(parseCertificate),
     candidates: [...byDer.values()],
     sources: [
       ...store.sources,

@@ -17,6 +17,7 @@ import { issuerOf, judgeChain } from './trust.ts';
 /** All that is known beside the signatures themselves. */
 export interface Evidence {
   readonly anchors: readonly Certificate[];
+  readonly timestampAnchors: readonly Certificate[];
   /** From anybody. */
   readonly candidates: readonly Certificate[];
   readonly sources: readonly RevocationSource[];
@@ -111,7 +112,8 @@ function strayCertificate(certificates: readonly Certificate[], { anchors, candi
  * @param moment when the token is proven to have existed; its authority's certificate must have been good from the token's
  *   time until then
  */
-export function judgeTimestamp(token: CheckedToken, evidence: Evidence, moment: Moment): TimestampReport {
+export function judgeTimestamp(token: CheckedToken, all: Evidence, moment: Moment): TimestampReport {
+  const evidence: Evidence = { ...all, anchors: [...all.anchors, ...all.timestampAnchors] };
   const { signer, time } = token;
   const authority = signer && describeName(signer.subject).name;
   if (signer === null || time === null || token.fault !== null) {

@@ -171,6 +171,8 @@ export interface VerifyInput {
   readonly content: Uint8Array | null;
   /** Trust anchors, DER. */
   readonly anchors: readonly Uint8Array[];
+  /** Further ones that are trusted for timestamps alone. */
+  readonly timestampAnchors: readonly Uint8Array[];
   /** Further certificates and CRLs, DER, from this gateway. */
   readonly certificates: readonly Uint8Array[];
   readonly crls: readonly Uint8Array[];
