@@ -38,6 +38,8 @@ export interface Core {
   readonly directory: Directory;
   readonly pki: LoadedPki;
   readonly documents: Documents;
+  /** Reads hostile files, for those who need more than `documents`. */
+  readonly worker: DocumentWorker;
   readonly requests: Requests;
   readonly devices: Devices;
   /** What the workers of src/requests take. */
@@ -90,6 +92,7 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
     directory,
     pki,
     documents,
+    worker,
     requests: createRequests(deps),
     devices: createDevices(deps),
     deps,
