@@ -1,19 +1,19 @@
 /**
- * What a signature looks like where a panel has no room: two lines beside a bar, for the stamps on documents that arrived
+ * What a signature looks like where a panel has no room: a few lines beside a bar, for the stamps on documents that arrived
  * signed. Only operators that the device's check knows (src/client/increments.ts).
  */
-import { type Panel, shape, shorten } from './appearance.ts';
-import { octets } from './file/values.ts';
+import type { Panel } from './appearance.ts';
+import { Pen } from './appearance-pen.ts';
 import type { DocumentLayout } from './layout.ts';
 
 /** Fields lower than this show a stamp, in points. */
 export const STAMP_BELOW = 48;
 
+/** The stamp is designed at this height, in points, and scaled to its field. */
+const DESIGN_HEIGHT = 34;
 const INK = 0.1;
 const QUIET = 0.42;
 const BAR = 0.3;
-
-const numbers = (...values: number[]) => values.map(value => String(Math.round(value * 100) / 100)).join(' ');
 
 /**
  * @param size of the field, in points
@@ -24,26 +24,15 @@ export function drawStamp(
   { width, height }: { readonly width: number; readonly height: number },
   { regular, bold }: Pick<DocumentLayout, 'regular' | 'bold'>,
 ): Uint8Array<ArrayBuffer> {
-  const unit = height / 28;
+  const unit = height / DESIGN_HEIGHT;
   const left = 7 * unit;
   const inner = width - left - 3 * unit;
-  const lines = ['q', `${numbers(BAR)} g`, `${numbers(2 * unit, 3 * unit, 1.5 * unit, height - 6 * unit)} re`, 'f'];
-  const write = (resource: 'F1' | 'F2', points: number, grey: number, y: number, text: string) => {
-    const font = resource === 'F1' ? regular : bold;
-    const { hex } = shape(font, shorten(font, text, points, inner));
-    if (hex === '') return;
-    lines.push(
-      'BT',
-      `${numbers(grey)} g`,
-      `/${resource} ${numbers(points)} Tf`,
-      `${numbers(left, y)} Td`,
-      `<${hex}> Tj`,
-      'ET',
-    );
-  };
+  const pen = new Pen({ regular, bold });
+  pen.paint(BAR, 2 * unit, 3 * unit, 1.5 * unit, height - 6 * unit);
+  const write = (resource: 'F1' | 'F2', points: number, grey: number, y: number, text: string) =>
+    pen.write(resource, points, grey, left, y, pen.shorten(resource, text, points, inner));
   write('F1', 5 * unit, QUIET, 20.5 * unit, panel.caption);
   write('F2', 8 * unit, INK, 11.5 * unit, panel.title);
   write('F1', 5 * unit, INK, 4 * unit, panel.rows.map(([, value]) => value).join(' · '));
-  lines.push('Q');
-  return octets(lines.join('\n'));
+  return pen.content();
 }

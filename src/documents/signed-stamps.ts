@@ -19,9 +19,10 @@ export interface Stamps {
 
 type Rectangle = readonly [left: number, bottom: number, right: number, top: number];
 
-const STAMP = { width: 160, height: 28 };
-/** Between stamps, and to the edge of the page. */
-const GAP = 6;
+const STAMP = { width: 160, height: 34 };
+const GAP = 8;
+/** What printers may cut off. */
+const EDGE = 14;
 
 /** Null where nothing can stand on the last page: turned pages, and pages that are no object of their own. */
 export function placeStamps(file: PdfFile, pages: readonly FoundPage[], count: number): Stamps | null {
@@ -47,12 +48,12 @@ export function placeStamps(file: PdfFile, pages: readonly FoundPage[], count: n
 
 /** Places for stamps, best first: rows from the left, at the foot of the page and at its head. */
 function cells([left, bottom, right, top]: Rectangle): Rectangle[] {
-  const columns = Math.floor((right - left - GAP) / (STAMP.width + GAP));
+  const columns = Math.floor((right - left - 2 * EDGE + GAP) / (STAMP.width + GAP));
   if (top - bottom < 6 * STAMP.height) return [];
-  const rows = [bottom + GAP, top - GAP - STAMP.height];
+  const rows = [bottom + EDGE, top - EDGE - STAMP.height];
   return rows.flatMap(y =>
     Array.from({ length: Math.max(0, columns) }, (_, column): Rectangle => {
-      const x = Math.round(left + GAP + column * (STAMP.width + GAP));
+      const x = Math.round(left + EDGE + column * (STAMP.width + GAP));
       return [x, Math.round(y), x + STAMP.width, Math.round(y) + STAMP.height];
     }),
   );
