@@ -89,4 +89,5 @@ CREATE TABLE events (
   at TEXT NOT NULL
 ) STRICT;
 CREATE INDEX events_by_subject ON events (kind, subject, at);
+CREATE INDEX events_by_age ON events (at);
 `;

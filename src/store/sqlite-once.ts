@@ -5,6 +5,10 @@ import { transaction } from './database.ts';
 import type { OnceStore } from './store.ts';
 
 const WRONG_TRIES = 5;
+/** The longest window that anything is counted in is a day. */
+const LONGEST_WINDOW = 2 * 86_400_000;
+/** More than any limit: who goes on after being refused fills no disk. */
+const MOST_COUNTED = 1000;
 
 export class SqliteOnce implements OnceStore {
   readonly #database: DatabaseSync;
@@ -58,14 +62,19 @@ export class SqliteOnce implements OnceStore {
   async count(kind: string, subject: string, now: Date, since: Date): Promise<number> {
     const database = this.#database;
     return transaction(database, () => {
+      const forgotten = new Date(now.getTime() - LONGEST_WINDOW).toISOString();
+      database.prepare('DELETE FROM events WHERE at < ?').run(forgotten);
       database
         .prepare('DELETE FROM events WHERE kind = ? AND subject = ? AND at < ?')
         .run(kind, subject, since.toISOString());
-      database.prepare('INSERT INTO events (kind, subject, at) VALUES (?, ?, ?)').run(kind, subject, now.toISOString());
-      const row = database
+      const { count } = database
         .prepare('SELECT count(*) AS count FROM events WHERE kind = ? AND subject = ?')
         .get(kind, subject) as { count: number };
-      return row.count;
+      if (count < MOST_COUNTED)
+        database
+          .prepare('INSERT INTO events (kind, subject, at) VALUES (?, ?, ?)')
+          .run(kind, subject, now.toISOString());
+      return count + 1;
     });
   }
 }
