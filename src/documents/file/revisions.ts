@@ -98,7 +98,8 @@ export function unusedSpans(file: PdfFile, revision: Revision): Span[] {
     const now = then.entry(number);
     if (now === null || !sameEntry(now, entry)) continue;
     const { start, end } = then.object(number);
-    used.push({ start, end });
+    // An entry may also point at what an older revision holds.
+    if (start >= revision.start) used.push({ start, end });
   }
   for (const section of revision.sections) {
     for (const part of [section, section.hybrid]) if (part !== null) used.push(sectionSpan(file.bytes, part));
@@ -106,12 +107,11 @@ export function unusedSpans(file: PdfFile, revision: Revision): Span[] {
   used.sort((a, b) => a.start - b.start);
   const unused: Span[] = [];
   let at = revision.start === 0 ? headerEnd(file.bytes) : revision.start;
-  for (const { start, end } of used) {
-    if (start < at && !used.some(other => other.start === start && other.end === at)) {
-      throw new PdfSyntaxError(`two objects overlap at ${start}`);
-    }
+  for (const [i, { start, end }] of used.entries()) {
+    if (used[i - 1]?.start === start) continue;
+    if (start < at) throw new PdfSyntaxError(`two objects overlap at ${start}`);
     if (start > at) unused.push(...visible(file.bytes, at, start));
-    at = Math.max(at, end);
+    at = end;
   }
   unused.push(...visible(file.bytes, at, revision.end));
   return unused;
