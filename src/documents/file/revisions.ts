@@ -104,7 +104,8 @@ export function unusedSpans(file: PdfFile, revision: Revision): Span[] {
   for (const section of revision.sections) {
     for (const part of [section, section.hybrid]) if (part !== null) used.push(sectionSpan(file.bytes, part));
   }
-  used.sort((a, b) => a.start - b.start);
+  // A cross-reference stream is an object, too; the longer span has its startxref.
+  used.sort((a, b) => a.start - b.start || b.end - a.end);
   const unused: Span[] = [];
   let at = revision.start === 0 ? headerEnd(file.bytes) : revision.start;
   for (const [i, { start, end }] of used.entries()) {
