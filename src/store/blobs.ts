@@ -3,9 +3,10 @@
  * fsync, rename, fsync of the directory), so a name that exists always has all of its bytes, whenever power fails.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { chown, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { BlobId } from '../requests/model.ts';
+import { type Owner, otherOwner } from './owner.ts';
 import type { BlobStore } from './store.ts';
 
 /** A temporary file that old belongs to nobody, even if its process id is in use again. */
@@ -18,20 +19,25 @@ export class BlobUnreadable extends Error {
 
 export class FileBlobs implements BlobStore {
   readonly #folder: string;
+  readonly #owner: Owner | null;
   /** Sub-directories whose entry in the folder is known to be durable. */
   readonly #durable = new Set<string>();
 
-  private constructor(folder: string) {
+  private constructor(folder: string, owner: Owner | null) {
     this.#folder = folder;
+    this.#owner = owner;
   }
 
   /** @param folder created if needed */
   static async open(folder: string): Promise<FileBlobs> {
     const absolute = resolve(folder);
-    await mkdir(join(absolute, 'tmp'), { recursive: true, mode: 0o700 });
+    const parent = dirname(absolute);
+    await mkdir(parent, { recursive: true, mode: 0o700 });
+    const owner = otherOwner(parent);
+    for (const path of [absolute, join(absolute, 'tmp')]) await makeFolder(path, owner);
     await syncFolder(absolute);
-    await syncFolder(dirname(absolute));
-    return new FileBlobs(absolute);
+    await syncFolder(parent);
+    return new FileBlobs(absolute, owner);
   }
 
   /**
@@ -41,11 +47,11 @@ export class FileBlobs implements BlobStore {
     const id = hash(bytes);
     const path = this.#path(id);
     const folder = dirname(path);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, this.#owner);
     if (!(await holds(path, bytes))) {
       const temporary = join(this.#folder, 'tmp', `${process.pid}-${randomUUID()}`);
       try {
-        await writeDurably(temporary, bytes);
+        await writeDurably(temporary, bytes, this.#owner);
         await rename(temporary, path);
       } catch (error) {
         await unlink(temporary).catch(() => {});
@@ -100,9 +106,16 @@ async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
   }
 }
 
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+/** Nothing when it is there already. */
+async function makeFolder(path: string, owner: Owner | null): Promise<void> {
+  const made = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (made !== undefined && owner) await chown(path, owner.uid, owner.gid);
+}
+
+async function writeDurably(path: string, bytes: Uint8Array, owner: Owner | null): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
+    if (owner) await file.chown(owner.uid, owner.gid);
     await file.writeFile(bytes);
     await file.sync();
   } finally {

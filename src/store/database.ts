@@ -1,7 +1,10 @@
 /**
  * The embedded database: one SQLite file in WAL mode that the gateway and the command line open side by side.
  */
+import { chownSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { otherOwner } from './owner.ts';
 
 /**
  * Opens (creating it if needed) the database and brings its schema up to date.
@@ -11,6 +14,9 @@ import { DatabaseSync } from 'node:sqlite';
 export function openDatabase(file: string, migrations: readonly string[]): DatabaseSync {
   // The timeout comes first: switching to WAL is itself refused while another process does the same.
   const database = new DatabaseSync(file, { timeout: 10_000 });
+  const owner = file === ':memory:' ? null : otherOwner(dirname(file));
+  // Before the files beside it are made: SQLite gives those to the database's owner.
+  if (owner) chownSync(file, owner.uid, owner.gid);
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
   transaction(database, () => {
     const { user_version: applied } = database.prepare('PRAGMA user_version').get() as { user_version: number };

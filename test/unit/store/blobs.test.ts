@@ -1,6 +1,6 @@
 /** The files of the blob store: damage, leftovers, and a disk that is really full. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -20,6 +20,15 @@ describe('blob files', () => {
     const path = join(folder, id.slice(0, 2), id.slice(2));
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readdirSync(join(folder, 'tmp'))).toEqual([]);
+  });
+
+  test('that root makes belong to whoever owns the state', async context => {
+    if (process.getuid?.() !== 0) return context.skip('not root');
+    chownSync(folder, 1234, 1235);
+    const blobs = await FileBlobs.open(join(folder, 'blobs'));
+    const id = await blobs.put(Buffer.from('hello'));
+    const made = ['.', 'tmp', id.slice(0, 2), join(id.slice(0, 2), id.slice(2))];
+    for (const path of made) expect(statSync(join(folder, 'blobs', path))).toMatchObject({ uid: 1234, gid: 1235 });
   });
 
   test('a damaged one is never handed out, and writing it again heals it', async () => {

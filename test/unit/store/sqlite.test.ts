@@ -1,7 +1,7 @@
 /** The contract on SQLite and files, and what only they have: the schema, other processes, a full disk, a kill. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -96,6 +96,15 @@ describe('SQLite', () => {
     const database = openDatabase(join(folder, 'signpost.db'), MIGRATIONS);
     expect(database.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
     expect(database.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 2 });
+    database.close();
+  });
+
+  test('a database that root makes belongs to whoever owns the state', async context => {
+    if (process.getuid?.() !== 0) return context.skip('not root');
+    chownSync(folder, 1234, 1235);
+    const database = openDatabase(join(folder, 'signpost.db'), MIGRATIONS);
+    const files = ['signpost.db', 'signpost.db-wal', 'signpost.db-shm'];
+    for (const file of files) expect(statSync(join(folder, file))).toMatchObject({ uid: 1234, gid: 1235 });
     database.close();
   });
 
