@@ -66,7 +66,7 @@ export async function passGate(raw: Buffer, maxHeader = MAX_HEADER): Promise<Gat
   if (shown.some(leaf => leaf.bytes.subarray(0, 2048).includes('-----BEGIN PGP MESSAGE-----'))) {
     throw refusals.encryptedMail();
   }
-  return { message, attachments, footers: countFooters(shown), text: await textOf(raw, parsed) };
+  return { message, attachments, footers: countFooters(shown), text: await textOf(parsed) };
 }
 
 /** A PDF is known by its bytes: the header within the first 1024 (ISO 32000-2 Annex I), not by name or type. */
@@ -118,11 +118,13 @@ async function secondReading(raw: Buffer): Promise<Parsed> {
 }
 
 /** Only what is already known to be one reading is turned into words; text is never signed, only quoted. */
-async function textOf(raw: Buffer, parsed: Parsed): Promise<string> {
+async function textOf(parsed: Parsed): Promise<string> {
   if (parsed.text !== undefined && parsed.text.trim() !== '') return parsed.text;
   if (typeof parsed.html !== 'string' || parsed.html.length > MAX_HTML) return '';
+  // mailparser makes text only of HTML that is the whole mail, or that stands beside other text: so it gets the HTML alone.
+  const alone = Buffer.from(`Content-Type: text/html; charset=utf-8\r\n\r\n${parsed.html}`);
   try {
-    return (await simpleParser(raw, { ...OPTIONS, skipHtmlToText: false, maxHtmlLengthToParse: MAX_HTML })).text ?? '';
+    return (await simpleParser(alone, { skipTextToHtml: true, maxHtmlLengthToParse: MAX_HTML })).text ?? '';
   } catch {
     return '';
   }

@@ -212,6 +212,11 @@ describe('ordinary mail passes', () => {
     const footer = { headers: ['Content-Type: text/html'], body: '<p>Please <b>sign</b></p>' };
     const html = await passGate(makeMessage({ text: '', parts: [footer, pdfPart()] }));
     expect(html.text.trim()).toBe('Please sign');
+    const parts = [footer, pdfPart()].map(({ headers, body }) => `--b\r\n${headers.join('\r\n')}\r\n\r\n${body}\r\n`);
+    const only = await passGate(
+      makeMessage({ headers: ['Content-Type: multipart/mixed; boundary=b'], body: `${parts.join('')}--b--\r\n` }),
+    );
+    expect(only.text.trim()).toBe('Please sign');
     const listed = await passGate(
       makeMessage({ parts: [pdfPart(), { headers: ['Content-Type: text/plain'], body: 'unsubscribe here' }] }),
     );
