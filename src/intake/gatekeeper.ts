@@ -16,6 +16,7 @@ import type { Config } from '../config/schema.ts';
 import { type Directory, DirectoryUnavailable } from '../directory/directory.ts';
 import { DocumentRefused, type Documents } from '../documents/documents.ts';
 import { parseOwnAddress } from '../outbound/addresses.ts';
+import { isDiskFull } from '../store/errors.ts';
 import { type Address, parseAddress } from './addresses.ts';
 import { isMailDomain, type PartiesContext, resolveOnSignDomain, signDomain } from './parties.ts';
 import { splitMessage, unfold } from './raw-message.ts';
@@ -25,7 +26,7 @@ import { signVerdict, VERDICT_HEADER, type VerdictKey } from './verdict.ts';
 import { type Authenticated, authenticate, relayMatcher } from './who.ts';
 
 export interface GatekeeperDeps {
-  readonly config: Pick<Config, 'domains' | 'mail' | 'levels' | 'requests'>;
+  readonly config: Pick<Config, 'domains' | 'mail' | 'levels' | 'requests' | 'seal'>;
   readonly directory: Directory;
   readonly documents: Pick<Documents, 'inspect'>;
   /** The newest first: it signs. */
@@ -114,7 +115,7 @@ class Gatekeeper implements MilterHandler {
         return;
       }
       const outside = !isMailDomain(domain, domains);
-      if (outside && transaction.recipients.some(({ onSignDomain }) => onSignDomain)) {
+      if (outside && isForUs(transaction)) {
         throw refusals.externalRecipient(address);
       }
       if (outside) transaction.external ??= address;
@@ -145,6 +146,11 @@ class Gatekeeper implements MilterHandler {
     return { address, personId: resolution.person.id, onSignDomain: true };
   }
 
+  /** Of mail that has no recipient on a sign domain, the mail server need not even send the rest. */
+  data(): MilterVerdict {
+    return this.#transaction && isForUs(this.#transaction) ? CONTINUE : { action: 'accept' };
+  }
+
   header(field: HeaderField): MilterVerdict {
     const transaction = this.#transaction;
     if (!transaction) return CONTINUE;
@@ -172,7 +178,7 @@ class Gatekeeper implements MilterHandler {
 
   #collect(bytes: Uint8Array): void {
     const transaction = this.#transaction;
-    if (!transaction?.recipients.some(({ onSignDomain }) => onSignDomain)) return;
+    if (!transaction || !isForUs(transaction)) return;
     transaction.size += bytes.length;
     if (transaction.size > this.#deps.config.mail.maxMessageSize) transaction.chunks.length = 0;
     else transaction.chunks.push(bytes);
@@ -181,7 +187,7 @@ class Gatekeeper implements MilterHandler {
   endOfMessage(modifications: Modifications, macros: Macros): Promise<MilterVerdict> {
     const current = this.#transaction;
     const answer = this.#answer(macros, {}, async transaction => {
-      if (!transaction.recipients.some(({ onSignDomain }) => onSignDomain)) return;
+      if (!isForUs(transaction)) return;
       const { config, verdictKeys, log, now } = this.#deps;
       if (transaction.size > config.mail.maxMessageSize) throw refusals.tooBig(config.mail.maxMessageSize);
       const raw = Buffer.concat(transaction.chunks);
@@ -289,17 +295,16 @@ class Gatekeeper implements MilterHandler {
   }
 }
 
+/** Somebody on a sign domain has been accepted. */
+function isForUs({ recipients }: Transaction): boolean {
+  return recipients.some(({ onSignDomain }) => onSignDomain);
+}
+
 /** What the other side hears about an error, whatever it is. */
 export function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof DirectoryUnavailable) return refusals.directoryUnavailable();
-  const { code, errcode } = (typeof error === 'object' && error !== null ? error : {}) as {
-    code?: unknown;
-    errcode?: unknown;
-  };
-  // errcode 13 is SQLITE_FULL.
-  if (code === 'ENOSPC' || code === 'EDQUOT' || errcode === 13) return refusals.diskFull();
-  return refusals.ourFault();
+  return isDiskFull(error) ? refusals.diskFull() : refusals.ourFault();
 }
 
 /** Takes away what only we may write: X-Signpost-* and Authentication-Results in our name (RFC 8601 §5). */

@@ -56,6 +56,8 @@ async function run(
   const changes: string[] = [];
   const added: [string, string][] = [];
   if (!rcpt.some(({ action }) => action === 'continue')) return { rcpt, end: null, changes, added };
+  const data = await gate.data!(macros);
+  if (data.action !== 'continue') return { rcpt, end: data, changes, added };
   const message = splitMessage(raw);
   for (const { name, value } of message.fields) {
     await gate.header?.(
@@ -139,7 +141,7 @@ describe('a good message', () => {
       '"odd one"@y.org',
     ]);
     expect(rcpt.every(({ action }) => action === 'continue')).toBe(true);
-    expect({ end, changes, added }).toEqual({ end: { action: 'continue' }, changes: [], added: [] });
+    expect({ end, changes, added }).toEqual({ end: { action: 'accept' }, changes: [], added: [] });
   });
 });
 
