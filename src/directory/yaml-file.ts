@@ -55,7 +55,7 @@ interface People {
  * @throws Error in words that name the person and the mistake
  */
 export function parsePeople(yaml: string, language: Language): People {
-  const parsed = fileSchema.safeParse(parse(yaml, { maxAliasCount: 100 }) ?? { people: [] });
+  const parsed = fileSchema.safeParse(parse(yaml, { maxAliasCount: 100 }));
   if (!parsed.success) throw new Error(z.prettifyError(parsed.error));
   const byId = new Map<string, Person>();
   const byMail = new Map<string, Person>();

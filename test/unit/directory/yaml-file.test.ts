@@ -87,6 +87,12 @@ describe('a file that changes', () => {
     expect(await directory.findById('new')).not.toBeNull();
   });
 
+  test.each(['', 'people:\n'])('while an editor is writing it (%j so far) keeps the people', async text => {
+    const directory = await openYamlDirectory(path, 'en', log);
+    save(text);
+    expect(await directory.findById('john')).not.toBeNull();
+  });
+
   test('into nothing is a directory that is down, not one without people', async () => {
     const directory = await openYamlDirectory(path, 'en', log);
     unlinkSync(path);
@@ -98,7 +104,7 @@ test('the language of people who have none is the company’s', () => {
   expect(
     parsePeople('people: [{ name: Ann, mail: ann@company.com }]', 'fr').byId.get('ann@company.com')?.language,
   ).toBe('fr');
-  expect(parsePeople('', 'fr').byId.size).toBe(0);
+  expect(parsePeople('people: []', 'fr').byId.size).toBe(0);
 });
 
 test.each([
