@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import { startMilter } from '../../milter/server.ts';
 import { pathIn } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { DocumentWorker } from '../documents/worker.ts';
 import { startHttp } from '../http/server.ts';
 import { createGatekeeper } from '../intake/gatekeeper.ts';
 import { startLmtp } from '../intake/lmtp.ts';
@@ -16,6 +17,8 @@ import { startSender } from '../outbound/sender.ts';
 import { sendFinishedLink } from '../requests/finished-link.ts';
 import { startJobs } from '../requests/jobs.ts';
 import type { Requests } from '../requests/requests.ts';
+import { outsideAnchors } from '../signatures/verify/gateway-trust.ts';
+import { verifyInChild } from '../signatures/verify/run.ts';
 import { lockState } from '../store/lock.ts';
 import { type Core, openCore, secretKey } from './core.ts';
 
@@ -69,6 +72,9 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       sender.wake();
     };
 
+    // Children of its own: whoever checks files must not keep those waiting who sign.
+    const verifier = new DocumentWorker({ ...config.documents, children: 1, maxWaiting: 4, log: logger });
+    steps.push(() => verifier.close());
     const http = await startHttp({
       config,
       requests: options.wrapRequests?.(requests) ?? requests,
@@ -79,6 +85,11 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       gatewayKey: pki.gatewayKey,
       nonceKey: new Uint8Array(hkdfSync('sha256', secretKey(config, 'link.key'), '', 'signpost nonce', 32)),
       webRoot: WEB_ROOT,
+      verification: {
+        verify: input => verifyInChild(verifier, input),
+        timestampAnchors: outsideAnchors(config),
+        maxSize: config.mail.maxMessageSize,
+      },
       now,
       log: logger.child({ part: 'http' }),
     });

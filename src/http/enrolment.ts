@@ -28,7 +28,7 @@ export interface EnrolmentDeps {
 }
 
 /** An IPv6 customer has a whole /64. */
-function network(ip: string): string {
+export function network(ip: string): string {
   const address = ip.replace(/^::ffff:(?=\d+\.)/i, '');
   if (!address.includes(':')) return address;
   const [head = '', tail] = address.split('::');

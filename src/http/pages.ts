@@ -73,7 +73,7 @@ function sendAsset(request: FastifyRequest, reply: FastifyReply, asset: Asset, c
 }
 
 /**
- * @param webRoot folder that `npm run build` made; its index.html is the app for `/`, `/s/:token`, `/r/:id` and `/trust`
+ * @param webRoot folder that `npm run build` made; its index.html is the app for `/`, `/s/:token`, `/r/:id` `/trust` and `/verify`
  * @throws Error when it hasn't been built
  */
 export function pageRoutes(app: FastifyInstance, webRoot: string): void {
@@ -94,7 +94,7 @@ export function pageRoutes(app: FastifyInstance, webRoot: string): void {
     return found;
   };
 
-  for (const page of ['/', '/s/:token', '/r/:id', '/trust'])
+  for (const page of ['/', '/s/:token', '/r/:id', '/trust', '/verify'])
     app.get(page, async (request, reply) => sendAsset(request, reply, await asset('index.html'), 'no-store'));
 
   for (const name of names) {

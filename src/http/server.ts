@@ -24,6 +24,7 @@ import { securityHeaders } from './security.ts';
 import { removeStaleSocket } from './socket.ts';
 import { readTls, reloadTls, type TlsFiles } from './tls.ts';
 import { trustRoutes } from './trust.ts';
+import { type VerificationDeps, verificationRoutes } from './verification.ts';
 
 export interface HttpDeps {
   readonly config: Pick<Config, 'company' | 'publicUrl' | 'http' | 'requests' | 'folder'>;
@@ -38,6 +39,8 @@ export interface HttpDeps {
   readonly nonceKey: Uint8Array;
   /** The built web app: dist/web. */
   readonly webRoot: string;
+  /** Null where nobody may have files checked. */
+  readonly verification?: Pick<VerificationDeps, 'verify' | 'timestampAnchors' | 'maxSize'> | null;
   readonly now: () => Date;
   readonly log: Logger;
   /** How often the TLS files are looked at, milliseconds. */
@@ -152,6 +155,12 @@ async function buildApp(deps: HttpDeps, tls: TlsFiles | null): Promise<FastifyIn
       }),
     { prefix: '/api' },
   );
+  const { verification } = deps;
+  if (verification) {
+    const { ca, anchors } = deps.pki;
+    const parts = { ...verification, ca, anchors, now };
+    await app.register(async scope => verificationRoutes(scope, parts), { prefix: '/api' });
+  }
   trustRoutes(app, deps.pki);
   pageRoutes(app, deps.webRoot);
   app.get('/healthz', (_request, reply) => reply.type('text/plain').header('cache-control', 'no-store').send('ok\n'));

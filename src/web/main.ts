@@ -15,6 +15,11 @@ async function start(): Promise<void> {
     document.documentElement.lang = texts.language;
     return showTrust(texts);
   }
+  if (location.pathname === '/verify') {
+    document.documentElement.lang = texts.language;
+    const { showVerify } = await import('./pages/verify.ts');
+    return showVerify(texts.language);
+  }
   if (!globalThis.isSecureContext || !globalThis.crypto?.subtle) {
     return show(h('div', { class: 'narrow' }, h('h1', null, texts.failedTitle), h('p', null, texts.insecure)));
   }
