@@ -8,8 +8,9 @@
  *     // … show `documents`, ask the person …
  *     const after = await device.sign(token, view, documents);
  */
-import { hex, owned, sha256 } from './bytes.ts';
-import { AnswerRefused, Connection, type Environment, Problem, type Progress } from './connection.ts';
+import { approvalData, cleanPlace } from './approval.ts';
+import { concat, hex, owned, sha256 } from './bytes.ts';
+import { AnswerRefused, Connection, type Environment, Problem, type Progress, Unreachable } from './connection.ts';
 import { certificationRequest } from './csr.ts';
 import { equalBytes } from './der.ts';
 import { derSignature } from './ecdsa.ts';
@@ -21,10 +22,12 @@ import {
   type EnrolledDevice,
   exportPublicKey,
   generateKeys,
+  importTokenKey,
   type SigningIdentity,
   thumbprint,
 } from './keys.ts';
 import {
+  type ApprovalAsk,
   type CertificateAsk,
   type CodeAsk,
   type DeviceInfo,
@@ -34,15 +37,19 @@ import {
   type FinishedView,
   type Grant,
   type GrantedDocument,
+  type Mark,
   parseCertificate,
   parseDeviceInfo,
   parseEnrolled,
   parseFinishedView,
   parseGrant,
+  parseQuestion,
   parseView,
   parseWaitingList,
+  type QuestionAsk,
   type RejectionAsk,
   type SignatureAsk,
+  type TokenAsk,
   type TurnAsk,
   type View,
   type Waiting,
@@ -56,6 +63,8 @@ const DAY = 86_400_000;
 const RENEWAL = 2 * DAY;
 /** Others sign one after the other, some seconds each: after this many tries something is wrong. */
 const TURN_TRIES = 40;
+/** Bytes: as long as the hash of its HMAC. */
+const TOKEN_KEY_LENGTH = 32;
 
 /** This browser or folder has no device of this gateway. */
 export class NotEnrolled extends Error {
@@ -171,6 +180,10 @@ export class SignpostDevice {
     await this.#remember({ pending: null, device: { authentication: keys, enrolled, signing: null } });
     // From here on only the pinned key is believed: this answer shows that the gateway has it.
     await this.info();
+    // What gets lost here is made up for when it is first needed.
+    await this.#provideTokenKey().catch((error: unknown) => {
+      if (!(error instanceof Problem || error instanceof Unreachable)) throw error;
+    });
     return enrolled;
   }
 
@@ -283,6 +296,87 @@ export class SignpostDevice {
     return { serial, certificate, sign: data => signOctets(data, keys) };
   }
 
+  /**
+   * Approves all documents of a Standard request: answers with the token key for exactly what was shown. Repeats what got
+   * lost; doing it again after success changes nothing.
+   * @param view what was shown, with `documents`, its bytes
+   * @returns the session afterwards
+   * @throws Tampered when what the gateway asks to be approved isn't what was shown · Problem · Unreachable
+   */
+  async approve(
+    token: string,
+    view: View,
+    documents: readonly Uint8Array[],
+    approval: { readonly signature: Mark; readonly paraph: Mark | null; readonly place: string | null },
+    onStep?: (step: SigningStep) => void,
+  ): Promise<View> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        onStep?.('turn');
+        return await this.#approveOnce(token, view, documents, approval, onStep);
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        if (error.type === 'no-token' && attempt === 1) await this.#provideTokenKey();
+        else if (['turn-lost', 'try-later'].includes(error.type) && attempt < TURN_TRIES) {
+          onStep?.('waiting');
+          await this.#environment.sleep(Math.min(attempt * 500, 5000));
+        } else if (error.type === 'not-open') {
+          const after = await this.view(token);
+          if (after.session === 'signed') return after;
+          throw error;
+        } else throw error;
+      }
+    }
+  }
+
+  async #approveOnce(
+    token: string,
+    view: View,
+    documents: readonly Uint8Array[],
+    {
+      signature,
+      paraph,
+      place,
+    }: { readonly signature: Mark; readonly paraph: Mark | null; readonly place: string | null },
+    onStep: ((step: SigningStep) => void) | undefined,
+  ): Promise<View> {
+    const key = this.#device().token?.key ?? (await this.#provideTokenKey());
+    const hashes: string[] = [];
+    for (const document of documents) hashes.push(hex(await sha256(document)));
+    const ask: QuestionAsk = { documents: hashes, place };
+    const path = `${sessionPath(token)}/approval`;
+    const { nonce, data } = await this.#change('POST', `${path}/nonce`, ask, bytes => decode(bytes, parseQuestion));
+    onStep?.('checking');
+    if (!equalBytes(data, shownData(view, hashes, place)))
+      throw new Tampered('the gateway asks to approve something else than was shown');
+    const hmac = new Uint8Array(await crypto.subtle.sign('HMAC', key, concat(nonce, data)));
+    onStep?.('sending');
+    const body: ApprovalAsk = { nonce, hmac, signature, paraph, utcOffset: this.#utcOffset() };
+    return this.#change('POST', path, body, bytes => decode(bytes, parseView));
+  }
+
+  /**
+   * Sees to it that this device has a token key and the gateway knows it. Its bytes are kept until the gateway has them,
+   * so that a lost answer is only asked for again.
+   */
+  async #provideTokenKey(): Promise<CryptoKey> {
+    await this.#reload();
+    const { extractable } = this.#store;
+    let { token } = this.#device();
+    if (!token) {
+      const unsent = crypto.getRandomValues(new Uint8Array(TOKEN_KEY_LENGTH));
+      token = { key: await importTokenKey(unsent, extractable), unsent };
+      await this.#remember({ ...this.#memory, device: { ...this.#device(), token } });
+    }
+    if (token.unsent) {
+      const body: TokenAsk = { key: token.unsent };
+      await this.#change('POST', '/api/device/token', body, () => undefined);
+      token = { key: token.key, unsent: null };
+      await this.#remember({ ...this.#memory, device: { ...this.#device(), token } });
+    }
+    return token.key;
+  }
+
   /** Ends the request for everybody. @throws Problem */
   async reject(token: string, comment: string | null): Promise<View> {
     const body: RejectionAsk = { comment };
@@ -388,6 +482,20 @@ export class SignpostDevice {
       gatewayKey: enrolled.gatewayKey,
     };
   }
+}
+
+/** What the person approves, written from what was shown to them. */
+function shownData(view: View, hashes: readonly string[], place: string | null): Uint8Array {
+  return approvalData({
+    request: view.request,
+    company: view.company,
+    level: view.level,
+    sender: view.sender,
+    signatory: view.you,
+    subject: view.subject,
+    documents: view.documents.map(({ name }, index) => ({ name, sha256: hashes[index] ?? '' })),
+    place: cleanPlace(place),
+  });
 }
 
 function sessionPath(token: string): string {

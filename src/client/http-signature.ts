@@ -80,7 +80,8 @@ export interface SignedRequest {
   readonly contentDigest: string;
 }
 
-function requestBase(request: SignedRequest, parameters: string): Uint8Array {
+/** What a request signature covers, as signed (§2.5). */
+export function requestBase(request: SignedRequest, parameters: string): Uint8Array {
   return signatureBase(
     [
       ['"@method"', request.method],

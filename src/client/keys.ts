@@ -2,7 +2,7 @@
  * A device's two keys and where they live. The authentication key signs HTTP requests; the signing key signs documents
  * and is a new one for every certificate, so that a revoked certificate never locks out its own renewal.
  */
-import { base64url, sha256, utf8 } from './bytes.ts';
+import { base64url, owned, sha256, utf8 } from './bytes.ts';
 import type { Enrolled, PublicKey } from './protocol.ts';
 
 const P256 = { name: 'ECDSA', namedCurve: 'P-256' } as const;
@@ -16,10 +16,19 @@ export interface SigningIdentity {
   readonly notAfter: Date;
 }
 
+/** The key that answers for approvals at the level Standard (HMAC-SHA256). */
+export interface TokenKey {
+  readonly key: CryptoKey;
+  /** Its bytes, until the gateway has them; from then on nobody on this device can read them. */
+  readonly unsent: Uint8Array | null;
+}
+
 export interface EnrolledDevice {
   readonly authentication: CryptoKeyPair;
   readonly enrolled: Enrolled;
   readonly signing: SigningIdentity | null;
+  /** Absent until it is made: at enrolment, or later on devices enrolled by earlier versions. */
+  readonly token?: TokenKey | null;
 }
 
 /** Everything that a device remembers of one gateway. CryptoKeys are stored as such where the store can (IndexedDB). */
@@ -39,6 +48,10 @@ export interface DeviceStore {
 
 export async function generateKeys(extractable: boolean): Promise<CryptoKeyPair> {
   return crypto.subtle.generateKey(P256, extractable, ['sign', 'verify']);
+}
+
+export async function importTokenKey(bytes: Uint8Array, extractable: boolean): Promise<CryptoKey> {
+  return crypto.subtle.importKey('raw', owned(bytes), { name: 'HMAC', hash: 'SHA-256' }, extractable, ['sign']);
 }
 
 /** @throws DOMException when the point isn't on the curve */

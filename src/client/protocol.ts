@@ -10,23 +10,29 @@
  * | POST /api/enrolment                 | EnrolmentAsk     | Enrolled      |
  * | GET /api/device                     |                  | DeviceInfo    |
  * | DELETE /api/device                  |                  | {}            |
+ * | POST /api/device/token              | TokenAsk         | {}            |
  * | GET /api/device/sessions            |                  | Waiting[]     |
  * | POST /api/certificates              | CertificateAsk   | Certificate   |
  * | GET /api/sessions/:token            |                  | View          |
  * | GET /api/sessions/:token/documents/:n |                | the PDF       |
  * | POST /api/sessions/:token/turn      | TurnAsk          | Grant         |
  * | POST /api/sessions/:token/signature | SignatureAsk     | View          |
+ * | POST /api/sessions/:token/approval/nonce | QuestionAsk | Question      |
+ * | POST /api/sessions/:token/approval  | ApprovalAsk      | View          |
  * | POST /api/sessions/:token/rejection | RejectionAsk     | View          |
  * | GET /api/requests/:id               |                  | FinishedView  |
  * | GET /api/requests/:id/documents/:n  |                  | the PDF       |
  *
  * Anything that goes wrong is a Problem (RFC 9457).
  */
+
+import type { Mark } from '../documents/strokes.ts';
+import { BadMark, parseMark } from '../documents/strokes.ts';
 import type { Level, Mode, RequestState, SessionState } from '../requests/model.ts';
-import type { Grant, GrantedDocument } from '../requests/requests.ts';
+import type { ApprovalAsk, Grant, GrantedDocument, Question } from '../requests/requests.ts';
 import { base64url, fromBase64url } from './bytes.ts';
 
-export type { Grant, GrantedDocument, Level, Mode, RequestState, SessionState };
+export type { ApprovalAsk, Grant, GrantedDocument, Level, Mark, Mode, Question, RequestState, SessionState };
 
 /** A public P-256 key (RFC 7517); its RFC 7638 thumbprint is the device's id and the `keyid`. */
 export interface PublicKey {
@@ -182,6 +188,19 @@ export interface SignatureAsk {
   readonly signatures: readonly Uint8Array[];
 }
 
+/** The device's token key, which it made and now can't read any more. */
+export interface TokenAsk {
+  /** 32 bytes. */
+  readonly key: Uint8Array;
+}
+
+export interface QuestionAsk {
+  /** SHA-256 (hex) of each document that the device holds, computed by itself. */
+  readonly documents: readonly string[];
+  /** What the person lets be told of where they are; null for nothing. */
+  readonly place: string | null;
+}
+
 export interface RejectionAsk {
   readonly comment: string | null;
 }
@@ -200,6 +219,10 @@ export const PROBLEMS = [
   'busy',
   'no-certificate',
   'bad-signature',
+  'no-token',
+  'token-refused',
+  'bad-approval',
+  'no-more-tries',
   'try-later',
   'internal',
 ] as const;
@@ -274,6 +297,19 @@ function bytes(value: unknown): Uint8Array {
   const parsed = fromBase64url(text(value, 100_000_000));
   if (!parsed) throw new Malformed('not base64url');
   return parsed;
+}
+
+function bytesOf(value: unknown, length: number): Uint8Array {
+  const parsed = bytes(value);
+  if (parsed.length !== length) throw new Malformed(`not ${length} bytes`);
+  return parsed;
+}
+
+/** UTC-12:00 to UTC+14:00 are in use. */
+function minutesEast(value: unknown): number {
+  const minutes = integer(value);
+  if (Math.abs(minutes) > 14 * 60) throw new Malformed('not a UTC offset');
+  return minutes;
 }
 
 function list<T>(value: unknown, parse: (item: unknown) => T): readonly T[] {
@@ -447,10 +483,11 @@ export function parseFinishedView(value: unknown): FinishedView {
 
 export function parseTurnAsk(value: unknown): TurnAsk {
   const { certificateSerial, known, utcOffset } = fields(value);
-  const minutes = integer(utcOffset);
-  // UTC-12:00 to UTC+14:00 are in use.
-  if (Math.abs(minutes) > 14 * 60) throw new Malformed('not a UTC offset');
-  return { certificateSerial: serial(certificateSerial), known: list(known, natural), utcOffset: minutes };
+  return {
+    certificateSerial: serial(certificateSerial),
+    known: list(known, natural),
+    utcOffset: minutesEast(utcOffset),
+  };
 }
 
 export function parseGrant(value: unknown): Grant {
@@ -477,6 +514,40 @@ export function parseGrant(value: unknown): Grant {
 export function parseSignatureAsk(value: unknown): SignatureAsk {
   const { turn, signatures } = fields(value);
   return { turn: text(turn, 200), signatures: list(signatures, bytes) };
+}
+
+export function parseTokenAsk(value: unknown): TokenAsk {
+  return { key: bytesOf(fields(value).key, 32) };
+}
+
+export function parseQuestionAsk(value: unknown): QuestionAsk {
+  const { documents, place } = fields(value);
+  return { documents: list(documents, item => text(item, 64)), place: orNull(place, item => text(item, 200)) };
+}
+
+export function parseQuestion(value: unknown): Question {
+  const { nonce, data } = fields(value);
+  return { nonce: bytesOf(nonce, 20), data: bytes(data) };
+}
+
+export function parseApprovalAsk(value: unknown): ApprovalAsk {
+  const { nonce, hmac, signature, paraph, utcOffset } = fields(value);
+  return {
+    nonce: bytesOf(nonce, 20),
+    hmac: bytesOf(hmac, 32),
+    signature: mark(signature),
+    paraph: orNull(paraph, mark),
+    utcOffset: minutesEast(utcOffset),
+  };
+}
+
+function mark(value: unknown): Mark {
+  try {
+    return parseMark(value);
+  } catch (error) {
+    if (error instanceof BadMark) throw new Malformed(error.message);
+    throw error;
+  }
 }
 
 export function parseRejectionAsk(value: unknown): RejectionAsk {

@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { DeviceMemory, DeviceStore } from '../client/keys.ts';
+import { type DeviceMemory, type DeviceStore, importTokenKey, type TokenKey } from '../client/keys.ts';
 
 const P256 = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 
@@ -25,6 +25,8 @@ const fileSchema = z.object({
       signing: z
         .object({ key: privateKey, serial: z.string(), certificate: z.base64(), notAfter: z.iso.datetime() })
         .nullable(),
+      /** Absent in files of earlier versions. */
+      token: z.object({ key: z.base64(), sent: z.boolean() }).nullable().optional(),
     })
     .nullable(),
 });
@@ -44,6 +46,16 @@ async function importKeys(key: z.infer<typeof privateKey>): Promise<CryptoKeyPai
     privateKey: await crypto.subtle.importKey('jwk', key, P256, true, ['sign']),
     publicKey: await crypto.subtle.importKey('jwk', half, P256, true, ['verify']),
   };
+}
+
+async function exportToken({ key, unsent }: TokenKey): Promise<{ key: string; sent: boolean }> {
+  const bytes = await crypto.subtle.exportKey('raw', key);
+  return { key: Buffer.from(bytes).toString('base64'), sent: unsent === null };
+}
+
+async function importToken({ key, sent }: { key: string; sent: boolean }): Promise<TokenKey> {
+  const bytes = Buffer.from(key, 'base64');
+  return { key: await importTokenKey(bytes, true), unsent: sent ? null : bytes };
 }
 
 async function readDeviceFile(folder: string): Promise<DeviceFile | null> {
@@ -80,6 +92,7 @@ export function fileStore(folder: string, origin: string): DeviceStore {
             certificate: Buffer.from(device.signing.certificate, 'base64'),
             notAfter: new Date(device.signing.notAfter),
           },
+          token: device.token && (await importToken(device.token)),
         },
       };
     },
@@ -96,6 +109,7 @@ export function fileStore(folder: string, origin: string): DeviceStore {
             certificate: Buffer.from(device.signing.certificate).toString('base64'),
             notAfter: device.signing.notAfter.toISOString(),
           },
+          token: device.token && (await exportToken(device.token)),
         },
       };
       await replaceFile(folder, 'device.json', `${JSON.stringify(file, null, 2)}\n`);

@@ -42,7 +42,7 @@ export async function createInstallation(
     algorithm,
     now: () => new Date(),
   });
-  for (const name of ['verdict.key', 'link.key'])
+  for (const name of ['verdict.key', 'link.key', 'token.key'])
     writeNew(join('keys', name), `${randomBytes(32).toString('hex')}\n`, 0o600);
 
   const instructions = [

@@ -72,9 +72,15 @@ function contradictions(config: Config): string[] {
   if (!config.levels.offered.includes(config.levels.default)) {
     problems.push(`levels.default: "${config.levels.default}" is not among levels.offered`);
   }
-  const unsupported = config.levels.offered.filter(level => level !== 'advanced');
-  if (unsupported.length > 0)
-    problems.push(`levels.offered: this version offers advanced only, not ${unsupported.join(', ')}`);
+  if (config.levels.offered.includes('qualified'))
+    problems.push('levels.offered: this version offers standard, advanced and seal, not qualified');
+  const maySeal = config.seal.allowed === 'everyone' || config.seal.allowed.length > 0;
+  if (config.levels.offered.includes('seal') && !maySeal)
+    problems.push(
+      'seal.allowed: levels.offered has seal, but nobody may use it; list groups or people, or write everyone',
+    );
+  if (maySeal && !config.levels.offered.includes('seal'))
+    problems.push('levels.offered: has no seal, but seal.allowed says who may use it; add seal there');
   if (config.requests.expiry > config.requests.maxExpiry)
     problems.push('requests.expiry: is longer than requests.maxExpiry');
   if (config.requests.maxExpiry > 30 * 86_400_000) problems.push('requests.maxExpiry: at most 30 days');

@@ -80,8 +80,12 @@ export const configSchema = z.strictObject({
   levels: z
     .strictObject({
       default: z.enum(LEVELS).default('advanced'),
-      offered: z.array(z.enum(LEVELS)).min(1).default(['advanced']),
+      offered: z.array(z.enum(LEVELS)).min(1).default(['standard', 'advanced']),
     })
+    .prefault({}),
+  /** The company seal without a signatory: who may have a document sealed, by group or person id. */
+  seal: z
+    .strictObject({ allowed: z.union([z.literal('everyone'), z.array(z.string().min(1))]).default([]) })
     .prefault({}),
   language: z.enum(LANGUAGES).default('en'),
   requests: z
@@ -115,6 +119,8 @@ export const configSchema = z.strictObject({
       maxPages: z.number().int().default(2000),
       memory: size.prefault('512 MiB'),
       timeout: duration.prefault('30 seconds'),
+      /** Whether documents get a signature page at the level Advanced; at the others they always do. */
+      signaturePage: z.boolean().default(true),
     })
     .prefault({}),
   /** File with the passphrase of the key files; a systemd credential in production. */

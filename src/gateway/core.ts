@@ -3,7 +3,7 @@
  * `startGateway` builds on.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { ConfigError, pathIn } from '../config/load.ts';
@@ -14,12 +14,13 @@ import type { Documents } from '../documents/documents.ts';
 import { createDocuments } from '../documents/pipeline.ts';
 import { DocumentWorker } from '../documents/worker.ts';
 import { createComposer } from '../outbound/composer.ts';
-import { readPassphrase } from '../pki/key-file.ts';
+import { KeyFileError, readPassphrase, writeNewFile } from '../pki/key-file.ts';
 import { type LoadedPki, loadPki } from '../pki/load.ts';
 import type { Deps } from '../requests/deps.ts';
 import { createDevices } from '../requests/devices.ts';
 import { createRequests } from '../requests/engine.ts';
 import type { Devices, Requests } from '../requests/requests.ts';
+import { sealDetached } from '../signatures/seal.ts';
 import { FileBlobs } from '../store/blobs.ts';
 import { SqliteCertificateStore } from '../store/certificates.ts';
 import { openDatabase } from '../store/database.ts';
@@ -80,6 +81,8 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
     directory,
     config,
     linkKey: secretKey(config, 'link.key'),
+    tokenSecret: await newerSecretKey(config, 'token.key'),
+    sealEvidence: (evidence, at) => sealDetached(pki, evidence, at),
     linkUrl: token => `${config.publicUrl}/s/${token}`,
     now,
     randomBytes: size => randomBytes(size),
@@ -118,6 +121,24 @@ function passphraseOf(config: Config): Promise<string> {
   const credentials = process.env.CREDENTIALS_DIRECTORY;
   const path = credentials === undefined ? pathIn(config, config.passphrase) : join(credentials, 'passphrase');
   return readPassphrase(path, credentials);
+}
+
+/**
+ * A key that installations made by an earlier version lack: made when it is first needed.
+ * @throws ConfigError where keys/ can't be written to, as under systemd
+ */
+async function newerSecretKey(config: Config, name: string): Promise<Buffer> {
+  const path = pathIn(config, join('keys', name));
+  try {
+    await writeNewFile(path, `${randomBytes(32).toString('hex')}\n`, 0o600);
+  } catch (error) {
+    if (!(error instanceof KeyFileError && error.fault === 'exists') && !existsSync(path))
+      throw new ConfigError(
+        `${path} is missing and can't be made (${(error as NodeJS.ErrnoException).code}). Make it once, as the service's user: ` +
+          `umask 077; openssl rand -hex 32 > ${path}`,
+      );
+  }
+  return secretKey(config, name);
 }
 
 /** A key of at least 32 bytes in hex, from keys/NAME. */

@@ -4,6 +4,7 @@ import {
   contentDigest,
   parseRequestSignature,
   type ReceivedRequestSignature,
+  requestBase,
   verifyRequest,
 } from '../client/http-signature.ts';
 import { generateKeys, importPublicKey, thumbprint } from '../client/keys.ts';
@@ -64,6 +65,18 @@ export class Authentication {
     if (!device || !key || !verified) throw notFound();
     await this.#useNonce(request, received);
     return device;
+  }
+
+  /**
+   * A verified call as evidence: the signature base (RFC 9421 §2.5), the signature, an empty line and the body, whose
+   * digest the base holds. With the device's public key, whoever reads it later can check it.
+   */
+  signedCall(request: FastifyRequest): Uint8Array {
+    const received = this.received(request);
+    const targetUri = this.#deps.origin + request.raw.url;
+    const signed = { method: request.method, targetUri, contentDigest: field(request, 'content-digest') };
+    const signature = Buffer.from(`\n"signature": ${field(request, 'signature')}\n\n`);
+    return Buffer.concat([requestBase(signed, received.parameters), signature, bodyOf(request)]);
   }
 
   /** The id of a key that is being enrolled and signed this request. @throws HttpProblem bad-request, nonce */

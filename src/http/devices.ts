@@ -9,6 +9,7 @@ import {
   encode,
   parseCertificateAsk,
   parsePublicKey,
+  parseTokenAsk,
   type Waiting,
 } from '../client/protocol.ts';
 import type { Directory, Person } from '../directory/directory.ts';
@@ -66,6 +67,12 @@ export function deviceRoutes(api: FastifyInstance, deps: DeviceDeps): void {
   api.delete('/device', async (request, reply) => {
     const device = await authentication.device(request);
     await devices.end(device.id, 'retired');
+    return reply.send(encode({}));
+  });
+
+  api.post('/device/token', async (request, reply) => {
+    const device = await authentication.device(request);
+    await devices.setTokenKey(device.id, decode(bodyOf(request), parseTokenAsk).key);
     return reply.send(encode({}));
   });
 

@@ -48,6 +48,26 @@ const PROBLEMS: Readonly<
     title: 'Signature not valid',
     detail: 'The signature does not fit the document and the certificate.',
   },
+  'no-token': {
+    status: 409,
+    title: 'No token key',
+    detail: 'This device has sent no token key yet. Send it, then try again.',
+  },
+  'token-refused': {
+    status: 409,
+    title: 'Another token key',
+    detail: 'This device has sent another token key before. Set up the device again.',
+  },
+  'bad-approval': {
+    status: 422,
+    title: 'Approval not valid',
+    detail: 'The answer does not fit what was asked.',
+  },
+  'no-more-tries': {
+    status: 409,
+    title: 'Too many wrong answers',
+    detail: 'There were too many wrong answers. This request can no longer be signed by you; ask its sender.',
+  },
   'try-later': {
     status: 503,
     title: 'Try later',

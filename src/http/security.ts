@@ -23,7 +23,7 @@ export function securityHeaders(https: boolean): Readonly<Record<string, string>
     'x-content-type-options': 'nosniff',
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-resource-policy': 'same-origin',
-    'permissions-policy': 'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()',
+    'permissions-policy': 'camera=(), display-capture=(), geolocation=(self), microphone=(), payment=(), usb=()',
     'x-robots-tag': 'noindex',
     ...(https ? { 'strict-transport-security': 'max-age=31536000' } : {}),
   };

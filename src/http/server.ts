@@ -150,6 +150,7 @@ async function buildApp(deps: HttpDeps, tls: TlsFiles | null): Promise<FastifyIn
         ca: deps.pki.ca,
         once,
         company: config.company.name,
+        host: new URL(origin).host,
         rejectionComment: config.requests.rejectionComment,
         now,
       }),

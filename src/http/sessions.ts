@@ -1,6 +1,15 @@
 /** A signatory's part of a request: look, take a turn, sign, reject. Only for an active device of that very person. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { decode, encode, parseRejectionAsk, parseSignatureAsk, parseTurnAsk, type View } from '../client/protocol.ts';
+import {
+  decode,
+  encode,
+  parseApprovalAsk,
+  parseQuestionAsk,
+  parseRejectionAsk,
+  parseSignatureAsk,
+  parseTurnAsk,
+  type View,
+} from '../client/protocol.ts';
 import type { SignatureField } from '../documents/layout.ts';
 import { cleanText } from '../outbound/clean.ts';
 import type { Device, Request, Session } from '../requests/model.ts';
@@ -13,8 +22,13 @@ export interface SessionDeps {
   readonly authentication: Authentication;
   readonly requests: Requests;
   readonly company: string;
+  /** How the service is called in transaction reports: the host of its public URL. */
+  readonly host: string;
   readonly rejectionComment: 'optional' | 'required';
 }
+
+/** The largest drawing that a pad makes, and a paraph beside it. */
+const APPROVAL_LIMIT = 512 * 1024;
 
 interface Opened {
   readonly device: Device;
@@ -73,6 +87,22 @@ export function sessionRoutes(api: FastifyInstance, deps: SessionDeps): void {
     const ask = decode(bodyOf(http), parseSignatureAsk);
     if (ask.signatures.length !== request.documents.length) throw new HttpProblem('bad-request');
     await requests.completeTurn(session.id, device, ask.turn, ask.signatures);
+    return reply.send(await viewOf(http.params.token));
+  });
+
+  api.post<TokenRoute>('/sessions/:token/approval/nonce', async (http, reply) => {
+    const { device, session } = await open(http);
+    return reply.send(encode(await requests.askApproval(session.id, device, decode(bodyOf(http), parseQuestionAsk))));
+  });
+
+  api.post<TokenRoute>('/sessions/:token/approval', { bodyLimit: APPROVAL_LIMIT }, async (http, reply) => {
+    const { device, session } = await open(http);
+    await requests.approve(session.id, device, decode(bodyOf(http), parseApprovalAsk), {
+      userIp: http.ip,
+      clientId: deps.host,
+      clientIp: http.socket.localAddress ?? '',
+      call: authentication.signedCall(http),
+    });
     return reply.send(await viewOf(http.params.token));
   });
 

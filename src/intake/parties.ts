@@ -5,6 +5,7 @@
 import type { Config } from '../config/schema.ts';
 import type { Directory, Person } from '../directory/directory.ts';
 import { parseOwnAddress } from '../outbound/addresses.ts';
+import type { Level } from '../requests/model.ts';
 import { type Address, addressesOf } from './addresses.ts';
 import type { RawMessage } from './raw-message.ts';
 import { ambiguousLine, type Refusal, refusals, unknownLine } from './refusal.ts';
@@ -19,6 +20,7 @@ export interface PartiesContext {
 }
 
 export interface Parties {
+  /** Empty where the document is only sealed. */
   readonly signatories: readonly Person[];
   readonly copies: readonly Person[];
   /** Every address in To and Cc, and the id of everybody of the company who is named there. */
@@ -37,13 +39,22 @@ export function signDomain(domain: string, domains: Domains): Domains[number] | 
   return domains.find(entry => entry.sign === domain) ?? null;
 }
 
+/** Addresses that mean the sender, whoever else has such a name: to sign oneself, to have the company seal it. */
+const SELF = 'self';
+const SEAL = 'seal';
+
+/** Whether To holds seal@ a sign domain. @throws Refusal */
+export function asksForSeal(message: RawMessage, domains: Domains): boolean {
+  return addressesOf(message, 'to').some(({ local, domain }) => local === SEAL && signDomain(domain, domains) !== null);
+}
+
 /** True for the company's own mail domains. */
 export function isMailDomain(domain: string, domains: Domains): boolean {
   return domains.some(entry => entry.mail.includes(domain));
 }
 
 /**
- * The person behind local@sign-domain: local@ each of its mail domains. `self` is always the sender.
+ * The person behind local@sign-domain: local@ each of its mail domains. `self` and `seal` are always the sender.
  *
  * @throws DirectoryUnavailable
  */
@@ -53,7 +64,7 @@ export async function resolveOnSignDomain(
   sender: Person,
   context: PartiesContext,
 ): Promise<Resolution> {
-  if (address.local === 'self') return { kind: 'person', person: sender };
+  if (address.local === SELF || address.local === SEAL) return { kind: 'person', person: sender };
   const own = parseOwnAddress(address.local);
   if (own)
     return { kind: 'own', refusal: own.kind === 'request' ? refusals.requestAddress() : refusals.bounceAddress() };
@@ -81,9 +92,16 @@ export async function resolveOnSignDomain(
 /**
  * Everybody whom To and Cc name.
  *
+ * @param level for the company's seal alone, To names the sender and nobody else on the sign domain; at any other, To
+ *   names those who sign
  * @throws Refusal with every name that doesn't resolve; DirectoryUnavailable
  */
-export async function readParties(message: RawMessage, sender: Person, context: PartiesContext): Promise<Parties> {
+export async function readParties(
+  message: RawMessage,
+  sender: Person,
+  level: Level,
+  context: PartiesContext,
+): Promise<Parties> {
   const to = addressesOf(message, 'to');
   const cc = addressesOf(message, 'cc');
   const signatories = new Map<string, Person>();
@@ -98,6 +116,7 @@ export async function readParties(message: RawMessage, sender: Person, context: 
       const entry = signDomain(address.domain, context.domains);
       const company = isMailDomain(address.domain, context.domains);
       if (!entry && !company) continue;
+      if (entry && !isTo && address.local === SEAL) throw refusals.sealInCc();
       const resolution = entry
         ? await resolveOnSignDomain(address, entry, sender, context)
         : await resolveCompany(address, context);
@@ -113,6 +132,11 @@ export async function readParties(message: RawMessage, sender: Person, context: 
   }
   if (bad.size > 0) throw refusals.badRecipients([...bad.values()]);
   if (signatories.size === 0) throw refusals.noSignatory();
+  if (level === 'seal') {
+    const others = [...signatories.values()].filter(({ id }) => id !== sender.id);
+    if (others.length > 0) throw refusals.sealHasNoSignatory(others.map(({ mail }) => mail));
+    signatories.clear();
+  }
   return {
     signatories: [...signatories.values()],
     // The sender is a party anyway, and so is who signs.

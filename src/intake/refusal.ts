@@ -127,6 +127,23 @@ export const refusals = {
       'Put the people who sign into To (name@sign-domain, or self@sign-domain for yourself); Cc gets a copy only.',
     ),
 
+  sealNotAllowed: () =>
+    new Refusal(
+      550,
+      '5.7.1',
+      'You may not have documents sealed in the name of the company.',
+      'To sign as a person, write to self@ the sign domain without [seal]; to seal, ask your administrator.',
+    ),
+  sealHasNoSignatory: (names: readonly string[]) =>
+    new Refusal(
+      550,
+      '5.1.3',
+      `The company seal is not a person's signature, so ${names.slice(0, 5).map(quoted).join(', ')} would sign nothing.`,
+      'To seal, write to seal@ the sign domain alone and put the others into Cc; to have them sign, leave seal out.',
+    ),
+  sealInCc: () =>
+    new Refusal(550, '5.1.3', 'The seal address stands in Cc, where it does nothing. Write to it in To, alone.'),
+
   // How the mail is made
   tooBig: (limit: number) =>
     new Refusal(

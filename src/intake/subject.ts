@@ -9,6 +9,8 @@ import { refusals } from './refusal.ts';
 export interface SubjectOptions {
   readonly defaultLevel: Level;
   readonly offered: readonly Level[];
+  /** What the address itself asks for (seal@); counts like a level word. */
+  readonly addressed?: Level | null;
   readonly defaultMode: Mode;
   /** Longest time that a request may stay open, milliseconds. */
   readonly maxExpiry: number;
@@ -61,7 +63,7 @@ const DAY = 86_400_000;
  * @throws Refusal
  */
 export function readSubject(subject: string, options: SubjectOptions): SubjectAsk {
-  const found: Level[] = [];
+  const found: Level[] = options.addressed ? [options.addressed] : [];
   const place = (phrase: string): boolean => {
     const level = levelOfPhrase(phrase);
     if (level === null) refuseNearMiss(phrase);

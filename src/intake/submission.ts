@@ -9,14 +9,14 @@ import { sortAttachments } from './attachments.ts';
 import { automaticReason, MAX_RECEIVED } from './automatic.ts';
 import { decodeUnstructured, UndecodableWord } from './encoded-words.ts';
 import { MAX_HEADER, passGate } from './message-gate.ts';
-import { type Parties, readParties } from './parties.ts';
+import { asksForSeal, type Parties, readParties } from './parties.ts';
 import { type RawMessage, rawValue } from './raw-message.ts';
 import { refusals } from './refusal.ts';
 import { readSubject } from './subject.ts';
 
 export interface SubmissionContext {
   readonly directory: Directory;
-  readonly config: Pick<Config, 'domains' | 'mail' | 'levels' | 'requests'>;
+  readonly config: Pick<Config, 'domains' | 'mail' | 'levels' | 'requests' | 'seal'>;
 }
 
 /** What one message may have; after the gatekeeper, mail servers of ours add to it. */
@@ -69,11 +69,13 @@ export async function readSubmission(
   const ask = readSubject(subject, {
     defaultLevel: config.levels.default,
     offered: config.levels.offered,
+    addressed: asksForSeal(message, config.domains) ? 'seal' : null,
     defaultMode: config.requests.mode,
     maxExpiry: config.requests.maxExpiry,
     now: at,
   });
-  const parties = await readParties(message, sender, {
+  if (ask.level === 'seal' && !maySeal(sender, config.seal.allowed)) throw refusals.sealNotAllowed();
+  const parties = await readParties(message, sender, ask.level, {
     directory,
     domains: config.domains,
     serviceLocal: config.mail.from,
@@ -97,6 +99,10 @@ export async function readSubmission(
       queueId,
     },
   };
+}
+
+function maySeal({ id, groups }: Person, allowed: Config['seal']['allowed']): boolean {
+  return allowed === 'everyone' || allowed.some(name => name === id || groups.includes(name));
 }
 
 /** Exactly one From with one mailbox, and it is the sender; Sender, where there is one, too. @throws Refusal */

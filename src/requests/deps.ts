@@ -14,9 +14,15 @@ export interface Deps {
   readonly pki: Pick<Pki, 'ca'>;
   readonly composer: MailComposer;
   readonly directory: Directory;
-  readonly config: Pick<Config, 'company' | 'requests' | 'enrolment'>;
+  readonly config: Pick<Config, 'company' | 'requests' | 'enrolment'> & {
+    readonly documents: Pick<Config['documents'], 'signaturePage'>;
+  };
   /** At least 32 random bytes; links and enrolment codes derive from it, so it must stay the same. */
   readonly linkKey: Uint8Array;
+  /** At least 32 random bytes; devices' token keys are wrapped with it, so it must stay the same. */
+  readonly tokenSecret: Uint8Array;
+  /** The company seal over a piece of evidence, detached CAdES B-T. @throws TimestampUnavailable */
+  readonly sealEvidence: (evidence: Uint8Array, at: Date) => Promise<Uint8Array>;
   /** The address that a please-sign mail shows for a link token. */
   readonly linkUrl: (token: string) => string;
   readonly now: () => Date;

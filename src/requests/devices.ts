@@ -1,5 +1,5 @@
 /** Devices: enrolment by a code, and their end. Only hashes of codes are stored. */
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Person } from '../directory/directory.ts';
 import type { RevocationReason } from '../pki/pki.ts';
@@ -8,8 +8,9 @@ import { newCode } from './ids.ts';
 import { linkHash } from './links.ts';
 import { composeRow } from './mails.ts';
 import type { Device, DeviceState } from './model.ts';
-import { type Devices, EnrolmentRefused } from './requests.ts';
+import { Conflict, type Devices, EnrolmentRefused } from './requests.ts';
 import { moveDevice } from './states.ts';
+import { TOKEN_KEY_LENGTH, unwrapTokenKey, wrapTokenKey } from './token-key.ts';
 
 const DAY_MS = 86_400_000;
 /** sendCode takes at least this long, so that its time doesn't tell whether a mail went out. */
@@ -36,6 +37,7 @@ export function createDevices(deps: Deps): Devices {
       await Promise.all([sendCode(deps, ask), sleep(SEND_FLOOR_MS)]);
     },
     enrol: ask => enrol(deps, ask),
+    setTokenKey: (deviceId, key) => setTokenKey(deps, deviceId, key),
     find: deviceId => store.findDevice(deviceId),
     listForPerson: personId => store.listDevices(personId),
     list: () => store.listDevices(null),
@@ -141,6 +143,21 @@ async function useCode(
   const subject = mailedSubject({ id: personId }, link, deviceId);
   if (await once.tryCode(MAILED, subject, codeHash(deps, MAILED, subject, code), deps.now())) return true;
   return once.tryCode(ADMIN, personId, codeHash(deps, ADMIN, personId, code), deps.now());
+}
+
+/** @throws Conflict */
+async function setTokenKey(deps: Deps, deviceId: string, key: Uint8Array): Promise<void> {
+  if (key.length !== TOKEN_KEY_LENGTH) throw new Conflict('token-refused', 'A token key has 32 bytes.');
+  const wrapped = wrapTokenKey(deps.tokenSecret, deviceId, key, deps.randomBytes);
+  if (await deps.store.requests.setTokenKey(deviceId, wrapped)) {
+    deps.logger.info({ device: deviceId }, 'token key received');
+    return;
+  }
+  const device = await deps.store.requests.findDevice(deviceId);
+  const known = device?.tokenKey && unwrapTokenKey(deps.tokenSecret, deviceId, device.tokenKey);
+  if (!known || !timingSafeEqual(known, key)) {
+    throw new Conflict('token-refused', 'This device has another token key already; it must be set up again.');
+  }
 }
 
 async function endDevice(deps: Deps, deviceId: string, state: Exclude<DeviceState, 'active'>): Promise<void> {

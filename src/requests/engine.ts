@@ -1,6 +1,8 @@
 /** The Requests that entrances and the phone's API use; each concern has a file of its own. */
+import { approve, askApproval } from './approvals.ts';
 import type { Deps } from './deps.ts';
 import { cancelRequest, rejectSession } from './ending.ts';
+import { readEvidence } from './evidence.ts';
 import { linkHash, linkToken } from './links.ts';
 import { isParty } from './mails.ts';
 import type { Request, Session } from './model.ts';
@@ -14,6 +16,9 @@ export function createRequests(deps: Deps): Requests {
     open: submission => openRequest(deps, submission),
     grantTurn: (sessionId, device, ask) => grantTurn(deps, sessionId, device, ask),
     completeTurn: (sessionId, device, turn, signatures) => completeTurn(deps, sessionId, device, turn, signatures),
+    askApproval: (sessionId, device, ask) => askApproval(deps, sessionId, device, ask),
+    approve: (sessionId, device, approval, origin) => approve(deps, sessionId, device, approval, origin),
+    readEvidence: session => readEvidence(deps, session),
     reject: (sessionId, device, comment) => rejectSession(deps, sessionId, device, comment),
     cancel: requestId => cancelRequest(deps, requestId),
 

@@ -20,7 +20,7 @@ export interface Party {
 /** What an entrance (mail, later SOAP and REST) asks for, already authenticated, resolved and parsed. */
 export interface Submission {
   readonly sender: Person;
-  /** In the order of the To field; each person once; never empty. */
+  /** In the order of the To field; each person once; empty for the level seal, and only there. */
   readonly signatories: readonly Person[];
   /** Parties that get the result but don't sign. */
   readonly copies: readonly Person[];
@@ -143,6 +143,37 @@ export interface Session {
   readonly comment: string | null;
   readonly deviceId: string | null;
   readonly certificateSerial: string | null;
+  /** Standard: what a device was asked to approve, the newest only; absent when it is answered. */
+  readonly challenge?: Challenge;
+  /** Standard: answers with a wrong HMAC; after five there are no more. */
+  readonly wrongAnswers?: number;
+  /** Standard: what proves the approval. */
+  readonly evidence?: Evidence;
+}
+
+/** What a device is to answer for with its token key. */
+export interface Challenge {
+  readonly deviceId: string;
+  /** 20 random bytes, hex. */
+  readonly nonce: string;
+  /** The exact text that is approved (src/client/approval.ts). */
+  readonly data: string;
+  /** The revision of each document that the device holds. */
+  readonly documents: readonly BlobId[];
+  readonly place: string | null;
+  readonly at: Date;
+}
+
+/** Files that prove an approval, each in the blob store. */
+export interface Evidence {
+  /** Transaction report (src/signatures/report.ts). */
+  readonly report: BlobId;
+  /** The company seal over the report, detached CAdES B-T. */
+  readonly seal: BlobId;
+  /** The device's signed call that approved: RFC 9421 signature base, signature, body. */
+  readonly call: BlobId;
+  /** The token key that answered, wrapped (requests/token-key.ts), so that the report can be checked. */
+  readonly tokenKey: string;
 }
 
 export const DEVICE_STATES = ['active', 'retired', 'revoked'] as const;
@@ -158,6 +189,8 @@ export interface Device {
   readonly kind: 'browser' | 'command-line';
   /** Public authentication key, P-256, as JWK. */
   readonly key: { readonly kty: 'EC'; readonly crv: 'P-256'; readonly x: string; readonly y: string };
+  /** The token key that it answers for approvals with, wrapped (requests/token-key.ts); absent until it sent one. */
+  readonly tokenKey?: string;
   readonly state: DeviceState;
   readonly createdAt: Date;
   readonly endedAt: Date | null;

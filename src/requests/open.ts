@@ -24,10 +24,12 @@ export async function openRequest(deps: Deps, submission: Submission): Promise<O
   }
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const request = newRequest(deps, submission, documents);
-    const accepted = await composeRow(deps, { kind: 'accepted', request }, request.sender);
+    // The sealed document itself comes back within seconds: nothing to acknowledge.
+    const sealedOnly = request.sessions.length === 0;
+    const outbox = sealedOnly ? [] : [await composeRow(deps, { kind: 'accepted', request }, request.sender)];
     const committed = await store.requests.commit({
       requests: [request],
-      outbox: [accepted],
+      outbox,
       addJobs: [
         { id: `${request.id}-prepare`, kind: 'prepare', requestId: request.id, dueAt: request.createdAt, attempts: 0 },
         { id: `${request.id}-expire`, kind: 'expire', requestId: request.id, dueAt: request.expiresAt, attempts: 0 },

@@ -1,11 +1,12 @@
-/** Job 'prepare': first revisions of all documents, then the sessions open and the signatories are asked. */
+/** Job 'prepare': first revisions of all documents, then the signatories are asked; or, for the company seal alone, closed. */
 import { DocumentRefused } from '../documents/documents.ts';
 import type { Job } from '../store/store.ts';
 import { change } from './change.ts';
 import type { Deps } from './deps.ts';
 import { composePleaseSign, composeRow } from './mails.ts';
-import type { Request, RequestDocument, Session } from './model.ts';
-import { moveRequest, moveSession } from './states.ts';
+import type { Request, RequestDocument } from './model.ts';
+import { closing, openSessions } from './next.ts';
+import { moveRequest } from './states.ts';
 
 /** A slow document may only have met a busy machine; a document that is wrong stays wrong. */
 const TRIES_WHEN_SLOW = 3;
@@ -24,6 +25,11 @@ export async function prepareRequest(deps: Deps, job: Job): Promise<void> {
       const mail = await composeRow(deps, { kind: 'failed', request: failed, reason: outcome.reason }, failed.sender);
       return { ...done(job), request: failed, and: { finishJobs: [job.id, `${fresh.id}-expire`], outbox: [mail] } };
     }
+    if (fresh.sessions.length === 0) {
+      const { request, and } = closing({ ...fresh, documents: outcome }, now);
+      deps.logger.info({ request: fresh.id }, 'request ready to seal');
+      return { result: undefined, request, and: { ...and, finishJobs: [job.id, ...(and.finishJobs ?? [])] } };
+    }
     const opened = openSessions({ ...moveRequest(fresh, 'open', now), documents: outcome }, now);
     const asked = opened.sessions.filter(session => session.state === 'open');
     deps.logger.info({ request: fresh.id, sessions: asked.map(session => session.id) }, 'request ready to sign');
@@ -35,18 +41,9 @@ export async function prepareRequest(deps: Deps, job: Job): Promise<void> {
   });
 }
 
-/** All sessions, or in ordered mode the first that still waits when nobody else is being asked. */
-export function openSessions(request: Request, now: Date): Request {
-  const open = (session: Session): Session =>
-    session.state === 'waiting' ? moveSession(session, 'open', now) : session;
-  if (request.mode === 'parallel') return { ...request, sessions: request.sessions.map(open) };
-  if (request.sessions.some(session => session.state === 'open')) return request;
-  const next = request.sessions.findIndex(session => session.state === 'waiting');
-  return { ...request, sessions: request.sessions.map((session, index) => (index === next ? open(session) : session)) };
-}
-
 async function prepareDocuments(deps: Deps, request: Request, job: Job): Promise<RequestDocument[] | DocumentRefused> {
   const { language } = request.sender;
+  const drawn = request.level === 'standard';
   const prepared: RequestDocument[] = [];
   try {
     for (const document of request.documents) {
@@ -58,9 +55,11 @@ async function prepareDocuments(deps: Deps, request: Request, job: Job): Promise
         signatories: request.sessions.map(({ party, title }) => ({
           name: party.name,
           title: title ?? null,
-          level: 'advanced',
+          level: drawn ? 'standard' : 'advanced',
         })),
-        marks: { signaturePage: true, paraphs: false, watermark: false },
+        marks: drawn
+          ? { signaturePage: true, paraphs: true, watermark: true }
+          : { signaturePage: deps.config.documents.signaturePage, paraphs: false, watermark: false },
         language,
         date: deps.now(),
       });

@@ -2,7 +2,8 @@
  * What entrances and the phone's API may do with requests. The implementation is the only place where state changes.
  * It knows neither mail nor HTTP.
  */
-import type { Device, Request, Session, Submission } from './model.ts';
+import type { Mark } from '../documents/strokes.ts';
+import type { BlobId, Device, Request, Session, Submission } from './model.ts';
 
 export interface Opened {
   readonly request: Request;
@@ -15,9 +16,22 @@ export class TooManyRequests extends Error {
   override readonly name = 'TooManyRequests';
 }
 
-export type ConflictReason = 'not-open' | 'not-your-turn' | 'turn-lost' | 'busy' | 'no-certificate' | 'bad-signature';
+export type ConflictReason =
+  | 'not-open'
+  | 'not-your-turn'
+  | 'turn-lost'
+  | 'busy'
+  | 'no-certificate'
+  | 'bad-signature'
+  | 'no-token'
+  | 'token-refused'
+  | 'bad-approval'
+  | 'no-more-tries';
 
-/** The action does not fit the state now. `busy`: another signatory has the turn, try again in a few seconds. */
+/**
+ * The action does not fit the state now. `busy`: another signatory has the turn, try again in a few seconds. `no-token`:
+ * the device has sent no token key yet. `token-refused`: it has sent another one before.
+ */
 export class Conflict extends Error {
   override readonly name = 'Conflict';
   readonly reason: ConflictReason;
@@ -42,6 +56,36 @@ export interface Grant {
   readonly expiresAt: Date;
   readonly signingTime: Date;
   readonly documents: readonly GrantedDocument[];
+}
+
+/** A question that the device answers with its token key, after comparing the data with what it showed. */
+export interface Question {
+  /** 20 random bytes. */
+  readonly nonce: Uint8Array;
+  /** UTF-8 (src/client/approval.ts). */
+  readonly data: Uint8Array;
+}
+
+/** Approval of all documents of a request at the level Standard. */
+export interface ApprovalAsk {
+  /** Of the Question. */
+  readonly nonce: Uint8Array;
+  /** HMAC-SHA256 with the token key over nonce ‖ data. */
+  readonly hmac: Uint8Array;
+  readonly signature: Mark;
+  readonly paraph: Mark | null;
+  /** Minutes east of UTC. */
+  readonly utcOffset: number;
+}
+
+/** How an approval came in, for its evidence. */
+export interface ApprovalOrigin {
+  readonly userIp: string;
+  /** The service as it was called: its name and address. */
+  readonly clientId: string;
+  readonly clientIp: string;
+  /** The device's signed call as received. */
+  readonly call: Uint8Array;
 }
 
 export interface Requests {
@@ -72,6 +116,23 @@ export interface Requests {
    * the request at once. Repeating it with the same turn after success returns the session as signed. @throws Conflict
    */
   completeTurn(sessionId: string, device: Device, turn: string, signatures: readonly Uint8Array[]): Promise<Session>;
+  /**
+   * Standard, first step: what the device is to answer for. `documents[i]` is the SHA-256 (hex) of the bytes of document i
+   * that the device holds, a revision that exists; `place` what the person grants. A newer question replaces it. @throws Conflict
+   */
+  askApproval(
+    sessionId: string,
+    device: Device,
+    ask: { readonly documents: readonly BlobId[]; readonly place: string | null },
+  ): Promise<Question>;
+  /**
+   * Standard, second step: checks the answer, then makes this person's revision of every document on the newest heads and
+   * commits them at once with the evidence. Repeating it after success returns the session as signed. Five wrong
+   * answers end the session's tries. @throws Conflict, TimestampUnavailable
+   */
+  approve(sessionId: string, device: Device, approval: ApprovalAsk, origin: ApprovalOrigin): Promise<Session>;
+  /** An approval's evidence and the verdict on it with the token key; null for a session without. @throws Error when a file is missing */
+  readEvidence(session: Session): Promise<ReadEvidence | null>;
   /** Ends the whole request as rejected; repeating it returns the same session. @throws Conflict */
   reject(sessionId: string, device: Device, comment: string | null): Promise<Session>;
   /** By the admin (later the sender). @throws Conflict when it has ended already */
@@ -84,6 +145,17 @@ export interface Requests {
 
   find(requestId: string): Promise<Request | null>;
   list(filter: { readonly ended: boolean }): Promise<readonly Request[]>;
+}
+
+export interface ReadEvidence {
+  /** Transaction report, text. */
+  readonly report: Uint8Array;
+  /** Detached CAdES over it. */
+  readonly seal: Uint8Array;
+  /** The device's signed call. */
+  readonly call: Uint8Array;
+  /** What doesn't fit when the report is recomputed with the token key; null when all does. */
+  readonly fault: string | null;
 }
 
 export interface EnrolmentCode {
@@ -115,6 +187,8 @@ export interface Devices {
     readonly device: Pick<Device, 'id' | 'key' | 'name' | 'kind'>;
     readonly replaces: string | null;
   }): Promise<Device>;
+  /** The device's token key (32 bytes), sent once; the same one again changes nothing. @throws Conflict `token-refused` */
+  setTokenKey(deviceId: string, key: Uint8Array): Promise<void>;
   find(deviceId: string): Promise<Device | null>;
   listForPerson(personId: string): Promise<readonly Device[]>;
   list(): Promise<readonly Device[]>;

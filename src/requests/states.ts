@@ -5,7 +5,8 @@
 import type { Device, DeviceState, Request, RequestState, Session, SessionState } from './model.ts';
 
 export const REQUEST_TRANSITIONS: Readonly<Record<RequestState, readonly RequestState[]>> = {
-  preparing: ['open', 'failed', 'expired', 'cancelled'],
+  // Straight to closing: the company seal alone.
+  preparing: ['open', 'closing', 'failed', 'expired', 'cancelled'],
   open: ['closing', 'rejected', 'expired', 'cancelled'],
   // Everybody has signed: it can neither expire nor be rejected any more.
   closing: ['finished', 'failed', 'cancelled'],

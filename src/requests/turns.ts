@@ -2,22 +2,17 @@
 import type { CertifiedMark, PreparedSignature } from '../documents/documents.ts';
 import type { SignatureAlgorithm } from '../pki/pki.ts';
 import { BadSignature, verifySignature } from '../signatures/verify.ts';
-import type { Job } from '../store/store.ts';
-import { change, type Decision } from './change.ts';
+import { change } from './change.ts';
 import type { Deps } from './deps.ts';
 import { newTurnId } from './ids.ts';
-import { composePleaseSign, composeRow } from './mails.ts';
 import type { Device, Request, RequestDocument, Session, Turn } from './model.ts';
-import { openSessions } from './prepare.ts';
 import { Conflict, type Grant, type GrantedDocument } from './requests.ts';
 import { ownSession } from './sessions.ts';
-import { moveRequest, moveSession } from './states.ts';
+import { checkOpen, type Revision, sensibleOffset, signedDecision } from './signed.ts';
 
 const TURN_MS = 60_000;
 /** Devices have P-256 keys only (CertificateAuthority.issueForPerson). */
 const DEVICE_ALGORITHM: SignatureAlgorithm = 'ecdsa-p256-sha256';
-/** UTC-12 to UTC+14. */
-const OFFSETS = { least: -720, most: 840 };
 
 export interface TurnAsk {
   readonly certificateSerial: string;
@@ -33,7 +28,7 @@ export async function grantTurn(deps: Deps, sessionId: string, device: Device, a
     async found => {
       const own = await ownSession(deps, found, sessionId, device);
       const { request, session, index } = own;
-      checkOpen(deps, request, session);
+      checkOpen(deps, request, session, 'advanced');
       const certificate = await usableCertificate(deps, ask.certificateSerial, device);
       const current = request.turn !== null && request.turn.expiresAt > deps.now() ? request.turn : null;
       if (current && (current.sessionId !== session.id || current.deviceId !== device.id)) {
@@ -75,39 +70,25 @@ export async function completeTurn(
     async found => {
       const { request, session, index } = await ownSession(deps, found, sessionId, device);
       if (session.state === 'signed' && session.deviceId === device.id) return { result: session };
-      checkOpen(deps, request, session);
+      checkOpen(deps, request, session, 'advanced');
       const turn = checkTurn(deps, request, session, device, turnId);
       const certificate = await usableCertificate(deps, turn.certificateSerial, device);
       signed ??= sign(deps, request, index, turn, certificate, signatures);
-      return signedDecision(deps, request, session, turn, await signed);
+      const { deviceId, certificateSerial } = turn;
+      return signedDecision(deps, request, session, { deviceId, certificateSerial }, await signed);
     },
   );
 }
 
-interface Revision {
-  readonly blob: string;
-  readonly length: number;
-}
-
-function checkOpen(deps: Deps, request: Request, session: Session): void {
-  if (request.state === 'open' && session.state === 'waiting') {
-    throw new Conflict('not-your-turn', 'Others sign before you; you will get a mail when it is your turn.');
-  }
-  if (request.state !== 'open' || session.state !== 'open' || request.expiresAt <= deps.now()) {
-    throw new Conflict('not-open', 'This request is not open for your signature.');
-  }
-}
-
 function newTurn(deps: Deps, request: Request, session: Session, device: Device, ask: TurnAsk): Turn {
   const signingTime = deps.now();
-  const { utcOffset } = ask;
   return {
     id: newTurnId(deps.randomBytes),
     sessionId: session.id,
     deviceId: device.id,
     certificateSerial: ask.certificateSerial,
     signingTime,
-    utcOffset: Number.isInteger(utcOffset) && utcOffset >= OFFSETS.least && utcOffset <= OFFSETS.most ? utcOffset : 0,
+    utcOffset: sensibleOffset(ask.utcOffset),
     expiresAt: new Date(signingTime.getTime() + TURN_MS),
     heads: request.documents.map(({ head }) => head ?? ''),
   };
@@ -222,50 +203,4 @@ function checkSignature(signedAttributes: Uint8Array, signature: Uint8Array, cer
     if (!(error instanceof BadSignature)) throw error;
     throw new Conflict('bad-signature', 'The signature does not fit the document and the certificate.');
   }
-}
-
-async function signedDecision(
-  deps: Deps,
-  request: Request,
-  session: Session,
-  turn: Turn,
-  revisions: readonly Revision[],
-): Promise<Decision<Session>> {
-  const now = deps.now();
-  const { deviceId, certificateSerial } = turn;
-  const signed = { ...moveSession(session, 'signed', now), deviceId, certificateSerial };
-  const after: Request = {
-    ...request,
-    turn: null,
-    sessions: request.sessions.map(other => (other.id === session.id ? signed : other)),
-    documents: request.documents.map((document, position) => withHead(document, revisions[position]!)),
-  };
-  const fields = { request: request.id, session: session.id, device: deviceId };
-  if (after.sessions.every(({ state }) => state === 'signed')) {
-    deps.logger.info(fields, 'signed, as the last');
-    const close: Job = { id: `${request.id}-close`, kind: 'close', requestId: request.id, dueAt: now, attempts: 0 };
-    return {
-      result: signed,
-      request: moveRequest(after, 'closing', now),
-      and: { addJobs: [close], finishJobs: [`${request.id}-expire`] },
-    };
-  }
-  deps.logger.info(fields, 'signed');
-  const next = openSessions(after, now);
-  const asked = next.sessions.filter((other, position) => other.state !== after.sessions[position]!.state);
-  const told = await composeRow(deps, { kind: 'signed-by-one', request: next, session: signed }, next.sender);
-  return {
-    result: signed,
-    request: next,
-    and: { outbox: [told, ...(await composePleaseSign(deps, next, asked))] },
-  };
-}
-
-function withHead(document: RequestDocument, revision: Revision): RequestDocument {
-  return {
-    ...document,
-    revisions: [...(document.revisions ?? []), revision],
-    head: revision.blob,
-    headLength: revision.length,
-  };
 }

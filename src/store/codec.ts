@@ -28,7 +28,12 @@ export function decodeDevice(json: string): Device {
 }
 
 function decodeSession(stored: Stored<Session>): Session {
-  return { ...stored, endedAt: dateOrNull(stored.endedAt) };
+  const { challenge, ...rest } = stored;
+  return {
+    ...rest,
+    endedAt: dateOrNull(stored.endedAt),
+    ...(challenge ? { challenge: { ...challenge, at: new Date(challenge.at) } } : {}),
+  };
 }
 
 function decodeTurn(stored: Stored<Turn>): Turn {

@@ -91,6 +91,18 @@ export class SqliteRequests implements RequestStore {
     return bodies(rows).map(decodeDevice);
   }
 
+  async setTokenKey(deviceId: string, wrapped: string): Promise<boolean> {
+    return transaction(this.#database, () => {
+      const row = this.#database.prepare(`SELECT body FROM devices WHERE id = ? AND state = 'active'`).get(deviceId);
+      const device = row ? decodeDevice(String(row.body)) : null;
+      if (!device || device.tokenKey !== undefined) return false;
+      this.#database
+        .prepare('UPDATE devices SET body = ? WHERE id = ?')
+        .run(encode({ ...device, tokenKey: wrapped }), deviceId);
+      return true;
+    });
+  }
+
   #one(sql: string, value: string): Request | null {
     const row = this.#database.prepare(sql).get(value);
     return row ? decodeRequest(String(row.body)) : null;

@@ -74,6 +74,8 @@ export interface RequestStore {
   countOpenBySender(personId: string): Promise<number>;
   findDevice(id: string): Promise<Device | null>;
   listDevices(personId: string | null): Promise<readonly Device[]>;
+  /** Gives an active device its token key, once; false when it has one already or isn't active. */
+  setTokenKey(deviceId: string, wrapped: string): Promise<boolean>;
 }
 
 /** Leases: a worker that dies loses its lease, and another takes over. */

@@ -41,8 +41,18 @@ describe('configuration', () => {
     ['an unknown setting', data => Object.assign(data, { pubicUrl: 'x' }), /pubicUrl/],
     [
       'a level that this version lacks',
-      data => Object.assign(data, { levels: { offered: ['advanced', 'standard'] } }),
-      /offers advanced only/,
+      data => Object.assign(data, { levels: { offered: ['advanced', 'qualified'] } }),
+      /offers standard, advanced and seal, not qualified/,
+    ],
+    [
+      'a seal that nobody may use',
+      data => Object.assign(data, { levels: { offered: ['advanced', 'seal'] } }),
+      /seal\.allowed: levels\.offered has seal, but nobody may use it/,
+    ],
+    [
+      'people who may use a seal that is not offered',
+      data => Object.assign(data, { seal: { allowed: ['legal'] } }),
+      /levels\.offered: has no seal/,
     ],
     [
       'a bad duration',

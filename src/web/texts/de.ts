@@ -166,6 +166,12 @@ export const de: Texts = {
     busy: 'Gerade unterschreibt jemand anderes. Bitte versuchen Sie es in einigen Sekunden noch einmal.',
     'no-certificate': 'Dieses Gerät hat kein gültiges Zertifikat. Bitte versuchen Sie es noch einmal.',
     'bad-signature': 'Das Gateway konnte die Unterschrift nicht prüfen. Bitte versuchen Sie es noch einmal.',
+    'no-token': 'Dieses Gerät ist noch nicht bereit. Bitte versuchen Sie es noch einmal.',
+    'token-refused':
+      'Dieses Gerät hat den Schlüssel verloren, mit dem es bestätigt. Entfernen Sie es auf der Startseite und richten Sie es neu ein.',
+    'bad-approval': 'Ihre Bestätigung ließ sich nicht prüfen. Bitte öffnen Sie den Link noch einmal.',
+    'no-more-tries':
+      'Zu viele Bestätigungen dieses Vorgangs sind fehlgeschlagen; Sie können ihn nicht mehr unterschreiben. Bitten Sie den Absender, ihn noch einmal zu schicken.',
     'try-later': 'Das Gateway ist beschäftigt. Bitte versuchen Sie es in einer Minute noch einmal.',
     internal:
       'Bei uns ist etwas schiefgegangen. Es ist nichts verloren; bitte versuchen Sie es in einer Minute noch einmal.',

@@ -154,6 +154,12 @@ export const en: Texts = {
     busy: 'Someone else is signing just now. Please try again in a few seconds.',
     'no-certificate': 'This device has no valid certificate. Please try again.',
     'bad-signature': 'The gateway could not check the signature. Please try again.',
+    'no-token': 'This device is not ready yet. Please try again.',
+    'token-refused':
+      'This device has lost the key that it approves with. Remove it on the start page and set it up again.',
+    'bad-approval': 'The gateway could not check your approval. Please open the link again.',
+    'no-more-tries':
+      'Too many approvals of this request went wrong, so it can no longer be signed by you. Ask its sender to send it again.',
     'try-later': 'The gateway is busy. Please try again in a minute.',
     internal: 'Something went wrong on our side. Nothing is lost; please try again in a minute.',
   },

@@ -159,6 +159,12 @@ export const fr: Texts = {
     busy: 'Quelqu’un d’autre signe en ce moment. Réessayez dans quelques secondes.',
     'no-certificate': 'Cet appareil n’a pas de certificat valable. Veuillez réessayer.',
     'bad-signature': 'La passerelle n’a pas pu contrôler la signature. Veuillez réessayer.',
+    'no-token': 'Cet appareil n’est pas encore prêt. Veuillez réessayer.',
+    'token-refused':
+      'Cet appareil a perdu la clé avec laquelle il approuve. Supprimez-le sur la page d’accueil et configurez-le à nouveau.',
+    'bad-approval': 'La passerelle n’a pas pu vérifier votre approbation. Veuillez rouvrir le lien.',
+    'no-more-tries':
+      'Trop d’approbations de cette demande ont échoué ; vous ne pouvez plus la signer. Demandez à l’expéditeur de l’envoyer à nouveau.',
     'try-later': 'La passerelle est occupée. Réessayez dans une minute.',
     internal: 'Un problème est survenu de notre côté. Rien n’est perdu ; réessayez dans une minute.',
   },

@@ -199,6 +199,7 @@ describe('faults on the way', () => {
     expect((await device.sign(token, view, await device.download(token, view))).session).toBe('signed');
     expect([...lost].map(url => new URL(url).pathname.split('/').at(-1))).toEqual([
       'enrolment',
+      'token',
       'certificates',
       'turn',
       'signature',

@@ -18,8 +18,9 @@ import { loadPki } from '../../../src/pki/load.ts';
 import { createDevices } from '../../../src/requests/devices.ts';
 import { createRequests } from '../../../src/requests/engine.ts';
 import { startJobs } from '../../../src/requests/jobs.ts';
-import type { Mode, Request } from '../../../src/requests/model.ts';
-import type { Grant, Requests } from '../../../src/requests/requests.ts';
+import type { Level, Mode, Request } from '../../../src/requests/model.ts';
+import type { Grant, Question, Requests } from '../../../src/requests/requests.ts';
+import { sealDetached } from '../../../src/signatures/seal.ts';
 import { FileBlobs } from '../../../src/store/blobs.ts';
 import { SqliteCertificateStore } from '../../../src/store/certificates.ts';
 import { openDatabase } from '../../../src/store/database.ts';
@@ -71,6 +72,8 @@ export interface GatewayOptions {
   readonly now?: () => Date;
   /** A hostile gateway: changes what devices are asked to sign. */
   readonly tamper?: (grant: Grant) => Grant;
+  /** The same for what they are asked to approve. */
+  readonly tamperQuestion?: (question: Question) => Question;
 }
 
 export type Gateway = Awaited<ReturnType<typeof startGateway>>;
@@ -122,6 +125,8 @@ export async function startGateway(options: GatewayOptions = {}) {
     directory,
     config,
     linkKey: randomBytes(32),
+    tokenSecret: randomBytes(32),
+    sealEvidence: (evidence: Uint8Array, at: Date) => sealDetached(pki, evidence, at),
     linkUrl: (token: string) => `${config.publicUrl}/s/${token}`,
     now,
     randomBytes: (length: number) => randomBytes(length),
@@ -135,6 +140,10 @@ export async function startGateway(options: GatewayOptions = {}) {
     grantTurn: async (...ask) => {
       const grant = await honest.grantTurn(...ask);
       return options.tamper?.(grant) ?? grant;
+    },
+    askApproval: async (...ask) => {
+      const question = await honest.askApproval(...ask);
+      return options.tamperQuestion?.(question) ?? question;
     },
   };
   const devices = createDevices(deps);
@@ -162,7 +171,7 @@ export async function startGateway(options: GatewayOptions = {}) {
   /** Opens a request and waits until it is prepared. */
   async function submit(
     signatories: readonly Person[],
-    more: { mode?: Mode; documents?: number; copies?: readonly Person[] } = {},
+    more: { mode?: Mode; documents?: number; copies?: readonly Person[]; level?: Level } = {},
   ): Promise<Request> {
     const documents = [];
     for (let index = 0; index < (more.documents ?? 1); index++)
@@ -171,7 +180,7 @@ export async function startGateway(options: GatewayOptions = {}) {
       sender: PAUL,
       signatories,
       copies: more.copies ?? [],
-      level: 'advanced',
+      level: more.level ?? 'advanced',
       levelIsDefault: true,
       mode: more.mode ?? 'parallel',
       expiresAt: null,

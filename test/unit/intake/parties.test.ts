@@ -14,7 +14,7 @@ afterAll(() => world.close());
 
 async function read(to: string, cc?: string, sender = 'mary') {
   const message = splitMessage(Buffer.from(`To: ${to}\r\n${cc === undefined ? '' : `Cc: ${cc}\r\n`}\r\n`));
-  const { signatories, copies } = await readParties(message, await world.person(sender), {
+  const { signatories, copies } = await readParties(message, await world.person(sender), 'advanced', {
     directory: world.directory,
     domains: world.config.domains,
     serviceLocal: world.config.mail.from,

@@ -20,6 +20,8 @@ people:
   - { id: sam.de, name: Sam One, mail: sam@company.com }
   - { id: sam.fr, name: Sam Two, mail: sam@company.fr }
   - { id: trick, name: Self Ish, mail: self@company.com }
+  - { id: trick.too, name: Sea Lion, mail: seal@company.com }
+  - { id: law, name: Lara Law, mail: lara.law@company.com, groups: [legal] }
 `;
 
 export interface World {
