@@ -18,6 +18,7 @@ import {
   refOf,
   stringOf,
 } from '../documents/file/values.ts';
+import { lockedBeside, type ParaphFilling, paraphShapes } from '../documents/increment-paraphs.ts';
 import {
   type Appearance,
   type ByteRange,
@@ -40,6 +41,8 @@ export interface AppendedRevision {
   /** The field's name, and its object number. */
   readonly field: string;
   readonly fieldObject: number;
+  /** Object numbers of the push buttons that show the signer's paraph from now on. */
+  readonly paraphObjects: readonly number[];
   /** Object number of the page that shows it. */
   readonly pageObject: number | null;
   readonly box: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
@@ -57,6 +60,10 @@ export interface AppendedRevision {
 
 /** No signature of ours is bigger than this; a bigger field could hide what is under it. */
 const LARGEST_FIELD = { width: 600, height: 240 };
+/** Nor a paraph than this, whichever way its page is turned. */
+const LARGEST_PARAPH = { long: 240, short: 80 };
+/** Pages of a document, more or less: a paraph stands on each. */
+const MAX_OBJECTS = 20_000;
 
 /** Reads every revision in `whole` after its first `known` octets. @throws Tampered */
 export function readAppended(whole: Uint8Array, known: number): AppendedRevision[] {
@@ -77,23 +84,23 @@ export function readAppended(whole: Uint8Array, known: number): AppendedRevision
 function readRevision(file: PdfFile, whole: Uint8Array): AppendedRevision {
   const { objects, trailer } = readObjects(file, whole);
   const { size } = file.trailer;
-  const fields = objects.filter(object => object.number < size);
-  const field = fields[0];
-  if (field === undefined || fields.length > 1)
-    throw new Tampered('other objects than one signature field are changed');
-  const old = emptySignatureField(file, field.number);
+  const { field, buttons } = readChanged(file, objects);
+  const old = emptySignatureField(file, field);
   const box = boxOf(old);
   if (box.width > LARGEST_FIELD.width || box.height > LARGEST_FIELD.height) {
     throw new Tampered('a signature field is too big');
   }
 
+  const appearance = readAppearance(
+    file,
+    objects.find(({ number, value }) => number === size + 1 && isDict(value) && value.has('Resources')),
+  );
+  const paraphs = readParaphs(file, old, buttons, objects, size + 1 + (appearance === null ? 0 : 1));
   const filling: Filling = {
-    field: field.number,
+    field,
     ...readSignature(objects.find(object => object.number === size)),
-    appearance: readAppearance(
-      file,
-      objects.find(object => object.number === size + 1),
-    ),
+    appearance,
+    ...(paraphs ? { paraphs } : {}),
     id: readId(trailer),
   };
   const time = readPdfDate(filling.time);
@@ -106,7 +113,8 @@ function readRevision(file: PdfFile, whole: Uint8Array): AppendedRevision {
   }
   return {
     field: readText(stringOf(old.get('T')) ?? ''),
-    fieldObject: field.number,
+    fieldObject: field,
+    paraphObjects: buttons,
     pageObject: refOf(old.get('P')),
     box,
     signer: filling.signer,
@@ -118,6 +126,37 @@ function readRevision(file: PdfFile, whole: Uint8Array): AppendedRevision {
   };
 }
 
+/** Which objects of `file` the revision rewrites: one signature field, and push buttons. What they are is in `file`. */
+function readChanged(file: PdfFile, objects: readonly PdfObject[]): { field: number; buttons: readonly number[] } {
+  const changed = objects.map(({ number }) => number).filter(number => number < file.trailer.size);
+  const isButton = (number: number) => nameOf(file.dict(number).get('FT')) === 'Btn';
+  const [field, ...more] = changed.filter(number => !isButton(number));
+  if (field === undefined || more.length > 0)
+    throw new Tampered('other objects than one signature field and its paraphs are changed');
+  return { field, buttons: changed.filter(isButton) };
+}
+
+/** The drawings in the push buttons that the signature field locks: in all of them, or in none. */
+function readParaphs(
+  file: PdfFile,
+  field: PdfDict,
+  buttons: readonly number[],
+  objects: readonly PdfObject[],
+  first: number,
+): ParaphFilling | null {
+  if (buttons.length === 0) return null;
+  const shapes = paraphShapes(file, lockedBeside(file, field), buttons);
+  const contents = shapes.map(({ width, height }, index) => {
+    if (Math.max(width, height) > LARGEST_PARAPH.long || Math.min(width, height) > LARGEST_PARAPH.short) {
+      throw new Tampered('a place for a paraph is too big');
+    }
+    const stream = objects.find(({ number }) => number === first + index)?.stream ?? null;
+    if (stream === null || !draws(stream, PATHS)) throw new Tampered('a paraph is more than lines');
+    return stream;
+  });
+  return { buttons, contents };
+}
+
 /** The objects of the revision after `file`, and the dictionary of its trailer or cross-reference stream. */
 function readObjects(file: PdfFile, whole: Uint8Array): { objects: readonly PdfObject[]; trailer: PdfDict } {
   const objects: PdfObject[] = [];
@@ -127,7 +166,7 @@ function readObjects(file: PdfFile, whole: Uint8Array): { objects: readonly PdfO
     const object = parseObject(whole, position);
     const { value } = object;
     if (isDict(value) && nameOf(value.get('Type')) === 'XRef') return { objects, trailer: value };
-    if (objects.length === 3) throw new Tampered('what was appended has more objects than a signature');
+    if (objects.length === MAX_OBJECTS) throw new Tampered('what was appended has more objects than a signature');
     objects.push(object);
     position = object.end;
   }
@@ -150,9 +189,18 @@ function readSignature(object: PdfObject | undefined): Pick<Filling, 'signer' | 
   return { contents: hex.toUpperCase(), time, signer: readText(signer) };
 }
 
-/** One operator of a drawing a line: paths, colours and text in the two fonts; no pictures, no other objects. */
-const DRAWING =
-  /^(?:(?:-?\d{1,5}(?:\.\d{1,5})? )*(?:q|Q|w|J|j|rg|RG|g|G|m|l|c|h|re|f|f\*|S|B|W n|BT|ET|Td|Tc)|\/F[12] \d{1,3}(?:\.\d{1,5})? Tf|<(?:[0-9A-F]{4})+> Tj)$/;
+/** One operator of a drawing a line: paths and colours. */
+const PATHS = /^(?:-?\d{1,5}(?:\.\d{1,5})? )*(?:q|Q|w|J|j|rg|RG|g|G|m|l|c|h|re|f|f\*|S|B|W n)$/;
+/** The same and text in the two fonts; no pictures, no other objects. */
+const DRAWING = new RegExp(
+  `${PATHS.source}|${/^(?:-?\d{1,5}(?:\.\d{1,5})? )*(?:BT|ET|Td|Tc)$|^\/F[12] \d{1,3}(?:\.\d{1,5})? Tf$|^<(?:[0-9A-F]{4})+> Tj$/.source}`,
+);
+
+function draws(stream: Uint8Array, operators: RegExp): boolean {
+  return characters(stream)
+    .split('\n')
+    .every(line => operators.test(line));
+}
 
 function readAppearance(file: PdfFile, object: PdfObject | undefined): Appearance | null {
   if (object === undefined) return null;
@@ -161,8 +209,7 @@ function readAppearance(file: PdfFile, object: PdfObject | undefined): Appearanc
   const resources = value.get('Resources');
   const fonts = isDict(resources) ? resources.get('Font') : undefined;
   if (!isDict(fonts)) throw new Tampered('the appearance of a signature is not one of ours');
-  const content = characters(stream);
-  if (!content.split('\n').every(line => DRAWING.test(line))) {
+  if (!draws(stream, DRAWING)) {
     throw new Tampered('the appearance of a signature draws more than lines and text');
   }
   return { content: stream, regular: readFont(file, fonts.get('F1')), bold: readFont(file, fonts.get('F2')) };

@@ -1,5 +1,6 @@
 /** The words of signature appearances, in the document's language. */
 import type { Panel } from './appearance.ts';
+import type { SignatoryMark } from './documents.ts';
 import type { DocumentLayout, SignatoryLevel } from './layout.ts';
 
 type Language = NonNullable<DocumentLayout['language']>;
@@ -12,7 +13,12 @@ interface Texts {
   readonly levels: Readonly<Record<SignatoryLevel, string>>;
   readonly time: string;
   readonly issuer: string;
+  readonly serial: string;
   readonly vat: string;
+  readonly company: string;
+  readonly place: string;
+  readonly device: string;
+  readonly typed: string;
 }
 
 const TEXTS: Readonly<Record<Language, Texts>> = {
@@ -24,7 +30,12 @@ const TEXTS: Readonly<Record<Language, Texts>> = {
     levels: { standard: 'Standard', advanced: 'Advanced' },
     time: 'Time',
     issuer: 'Certificate',
+    serial: 'Serial number',
     vat: 'VAT number',
+    company: 'Company',
+    place: 'Place',
+    device: 'Device',
+    typed: 'typed name',
   },
   fr: {
     signed: 'Signé électroniquement par',
@@ -34,7 +45,12 @@ const TEXTS: Readonly<Record<Language, Texts>> = {
     levels: { standard: 'Simple', advanced: 'Avancé' },
     time: 'Date',
     issuer: 'Certificat',
+    serial: 'Numéro de série',
     vat: 'Numéro de TVA',
+    company: 'Entreprise',
+    place: 'Lieu',
+    device: 'Appareil',
+    typed: 'nom saisi au clavier',
   },
   de: {
     signed: 'Elektronisch signiert von',
@@ -44,7 +60,12 @@ const TEXTS: Readonly<Record<Language, Texts>> = {
     levels: { standard: 'Einfach', advanced: 'Fortgeschritten' },
     time: 'Zeit',
     issuer: 'Zertifikat',
+    serial: 'Seriennummer',
     vat: 'USt-IdNr.',
+    company: 'Unternehmen',
+    place: 'Ort',
+    device: 'Gerät',
+    typed: 'getippter Name',
   },
 };
 
@@ -65,16 +86,28 @@ export interface Shown {
   readonly issuer: string;
 }
 
-export function signatoryPanel(language: Language, name: string, level: SignatoryLevel, shown: Shown): Panel {
+/** @param certificate of the person's own; null where the company's seal signs */
+export function signatoryPanel(
+  language: Language,
+  mark: SignatoryMark,
+  certificate: { readonly issuer: string; readonly serial: string } | null,
+): Panel {
   const texts = TEXTS[language];
+  const rows: (readonly [string, string | null])[] = [
+    [texts.company, mark.company],
+    [texts.time, showTime(mark.signingTime, mark.utcOffset)],
+    [texts.place, mark.place],
+    [texts.device, mark.device],
+    [texts.level, texts.levels[mark.level]],
+    [texts.issuer, certificate?.issuer ?? null],
+    [texts.serial, certificate?.serial ?? null],
+  ];
+  const { signature } = mark;
   return {
     caption: texts.signed,
-    title: name,
-    rows: [
-      [texts.level, texts.levels[level]],
-      [texts.time, showTime(shown.time, shown.utcOffset)],
-      [texts.issuer, shown.issuer],
-    ],
+    title: mark.name,
+    rows: rows.filter((row): row is readonly [string, string] => row[1] !== null && row[1] !== ''),
+    signature: signature && { mark: signature, note: signature.kind === 'typed' ? texts.typed : null },
   };
 }
 

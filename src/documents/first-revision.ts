@@ -7,27 +7,38 @@ import {
   type PDFContext,
   PDFDict,
   type PDFDocument,
-  PDFHexString,
   PDFName,
   type PDFObject,
   type PDFRef,
   PDFStream,
   PDFString,
 } from '@cantoo/pdf-lib';
-import { printable } from './drawing.ts';
+import { FieldLayer, type Lock, type PlacedField } from './first-revision-fields.ts';
 import { flattenForms, isWidget } from './first-revision-forms.ts';
+import { layOutMarks } from './first-revision-marks.ts';
 import { isPostScript, removePrintVariants } from './first-revision-print.ts';
 import { writeDocument } from './first-revision-writer.ts';
-import { embedFont } from './fonts.ts';
+import { FontBuilder } from './fonts.ts';
 import { type Limits, type OpenDocument, openDocument } from './inspect.ts';
-import type { Box, DocumentLayout, LayoutPlan, SignatureField } from './layout.ts';
+import type { DocumentLayout, LayoutPlan, SignatureField } from './layout.ts';
 import { dictEntry, entry, nameEntry, numberEntry, rectangleEntry, resolve } from './objects.ts';
+import { geometryOf } from './page-geometry.ts';
 import { drawSignaturePages, type FieldPlace, type PageSize, textsOf } from './signature-page.ts';
 import { PAGE_TEXTS } from './signature-page-texts.ts';
 
 export interface FirstRevision {
   readonly bytes: Uint8Array;
   readonly layout: DocumentLayout;
+}
+
+interface Page {
+  readonly dict: PDFDict;
+  readonly ref: PDFRef;
+}
+
+interface Fonts {
+  readonly regular: FontBuilder;
+  readonly bold: FontBuilder;
 }
 
 const A4: PageSize = { width: 595, height: 842 };
@@ -46,18 +57,18 @@ export async function firstRevision(pdf: Uint8Array, plan: LayoutPlan, limits: L
   cleanCatalog(catalog);
   removePrintVariants(context);
 
-  const size = signaturePageSize(pages.at(-1)!.dict);
-  const added = addSignaturePages(context, plan, size);
+  const added = addMarks(context, plan, pages);
   const tree = context.register(context.obj({ Type: 'Pages' }));
-  const all = [...pages.map(page => page.ref), ...added.pages];
+  const all = [...pages, ...added.pages].map(page => page.ref);
   dictEntry(catalog, 'Pages')?.delete(PDFName.of('Kids'));
   setPageTree(context, tree, all);
   catalog.set(PDFName.of('Type'), PDFName.of('Catalog'));
   catalog.set(PDFName.of('Pages'), tree);
   catalog.set(PDFName.of('AcroForm'), added.form);
 
+  const fields = [added.seal, ...added.signatories, ...added.paraphs.flat(), added.closing];
   const ours = new Set<PDFObject | undefined>(
-    [tree, ...all, ...added.fields.map(field => field.ref)].map(ref => context.lookup(ref)),
+    [tree, ...all, ...fields.map(field => field.ref)].map(ref => context.lookup(ref)),
   );
   const catalogRef = context.register(catalog);
   const written = writeDocument(context, {
@@ -68,34 +79,33 @@ export async function firstRevision(pdf: Uint8Array, plan: LayoutPlan, limits: L
     dropped: object => !ours.has(object) && (isPage(object) || isWidget(object) || isPostScript(object)),
     origin: pdf,
   });
-  const field = ({ ref, page, name, box }: PlacedField): SignatureField => ({
-    name,
+  const numbers = ({ ref, page }: PlacedField) => ({
     object: written.numberOf(ref),
     pageObject: written.numberOf(page),
-    box: box && { ...box, page: pages.length + box.page },
   });
-  const [seal, ...others] = added.fields;
-  const closing = others.pop();
+  const field = (placed: PlacedField): SignatureField => ({ name: placed.name, ...numbers(placed), box: placed.box });
   return {
     bytes: written.bytes,
     layout: {
-      seal: field(seal!),
-      signatories: others.map((other, index) => ({
-        ...field(other),
+      seal: field(added.seal),
+      signatories: added.signatories.map((placed, index) => ({
+        ...field(placed),
         level: plan.signatories[index]!.level,
-        paraphs: [],
+        paraphs: added.paraphs[index]!.map(paraph => ({ ...numbers(paraph), box: paraph.box! })),
       })),
-      closing: field(closing!),
-      regular: { object: written.numberOf(added.regular.ref), glyphs: added.regular.glyphs },
-      bold: { object: written.numberOf(added.bold.ref), glyphs: added.bold.glyphs },
+      closing: field(added.closing),
+      regular: { ...added.regular, object: written.numberOf(added.fonts.regular.ref) },
+      bold: { ...added.bold, object: written.numberOf(added.fonts.bold.ref) },
       catalogObject: written.numberOf(catalogRef),
       acroFormObject: written.numberOf(added.form),
+      // A page that promises its colours (PDF/A, PDF/X) may not promise RGB.
+      ink: entry(catalog, 'OutputIntents') === undefined ? 'blue' : 'black',
     },
   };
 }
 
 /** Gives every page its own object with all that it inherited. */
-function layOutPages({ document: { context }, pages }: OpenDocument): { dict: PDFDict; ref: PDFRef }[] {
+function layOutPages({ document: { context }, pages }: OpenDocument): Page[] {
   const used = new Set<PDFDict>();
   return pages.map(({ dict: found, ref: foundRef, inherited }) => {
     const again = used.has(found);
@@ -142,11 +152,10 @@ function cleanCatalog(catalog: PDFDict): void {
 
 /** The last page as it is seen: cropped and turned. A4 where that is too small or too large to sign on. */
 function signaturePageSize(page: PDFDict): PageSize {
-  const [left, bottom, right, top] = rectangleEntry(page, 'CropBox') ?? rectangleEntry(page, 'MediaBox')!;
-  const turned = (numberEntry(page, 'Rotate') ?? 0) % 180 !== 0;
-  const [width, height] = turned ? [top - bottom, right - left] : [right - left, top - bottom];
+  const { width, height, unit } = geometryOf(page);
   const fits = (length: number) => length >= 400 && length <= 1300;
-  return fits(width) && fits(height) ? { width: Math.round(width), height: Math.round(height) } : A4;
+  const seen = { width: Math.round(width * unit), height: Math.round(height * unit) };
+  return fits(seen.width) && fits(seen.height) ? seen : A4;
 }
 
 function isPage(object: PDFObject): boolean {
@@ -170,79 +179,56 @@ function infoOf({ context, catalog }: PDFDocument, date: Date): PDFRef {
   return context.register(info);
 }
 
-interface PlacedField {
-  readonly name: string;
-  readonly ref: PDFRef;
-  readonly page: PDFRef;
-  /** Its page counted from the first signature page. */
-  readonly box: Box | null;
+/** Draws what the plan asks for and lays down the fields: the seal first, the closing seal last. */
+function addMarks(context: PDFContext, plan: LayoutPlan, pages: readonly Page[]) {
+  const texts = PAGE_TEXTS[plan.language];
+  const needed = textsOf(plan);
+  const fonts = {
+    regular: new FontBuilder(context, 'regular', needed),
+    bold: new FontBuilder(context, 'bold', needed),
+  };
+  const drawn = plan.marks.signaturePage ? addSignaturePages(context, plan, fonts, pages) : null;
+  const layer = new FieldLayer(context);
+  const add = (name: string, label: string, place: FieldPlace | null, lock: Lock) => {
+    const page = place && drawn ? drawn.pages[place.page]!.ref : (drawn?.pages[0] ?? pages.at(-1)!).ref;
+    return layer.signature(name, label, page, place && { ...place, page: pages.length + place.page }, lock);
+  };
+
+  // Of equal length: some validators take a locked name for the beginning of others.
+  const digits = String(plan.signatories.length).length;
+  const numbers = plan.signatories.map((_, index) => String(index + 1).padStart(digits, '0'));
+  const seal = add('Seal', texts.seal, null, null);
+  const paraphs = layOutMarks(
+    context,
+    pages,
+    plan,
+    fonts,
+    layer,
+    numbers.map(number => `Paraph ${number}`),
+  );
+  const signatories = plan.signatories.map(({ name }, index) => {
+    const field = `Signatory ${numbers[index]}`;
+    const lock = [field, ...paraphs[index]!.map(paraph => paraph.name)];
+    return add(field, `${texts.signatureOf} ${name}`, drawn?.signatories[index] ?? null, lock);
+  });
+  const closing = add('Closing', `${texts.seal} ${plan.company.name}`, drawn?.closing ?? null, 'all');
+  const form = layer.finish([fonts.regular, fonts.bold]);
+  const [regular, bold] = [fonts.regular.embed(), fonts.bold.embed()];
+  return { pages: drawn?.pages ?? [], seal, signatories, paraphs, closing, form, fonts, regular, bold };
 }
 
-/** Draws the signature pages and lays their fields: the seal first, the closing seal last. */
-function addSignaturePages(context: PDFContext, plan: LayoutPlan, size: PageSize) {
-  const text = textsOf(plan);
-  const regular = embedFont(context, 'regular', text);
-  const bold = embedFont(context, 'bold', text);
-  const drawn = drawSignaturePages(size, plan, { regular, bold });
-  const resources = context.register(context.obj({ Font: { R: regular.ref, B: bold.ref } }));
-  const pages = drawn.contents.map(source =>
-    context.register(
-      context.obj({
-        Type: 'Page',
-        MediaBox: [0, 0, size.width, size.height],
-        Resources: resources,
-        Contents: context.register(context.flateStream(source)),
-      }),
-    ),
-  );
-
-  const texts = PAGE_TEXTS[plan.language];
-  const fields: PlacedField[] = [];
-  const add = (
-    name: string,
-    label: string,
-    place: FieldPlace | null,
-    lock: { Action: string; Fields?: PDFString[] } | null,
-  ) => {
-    const page = pages[place?.page ?? 0]!;
-    const { x, y, width, height } = place ?? { x: 0, y: 0, width: 0, height: 0 };
-    const appearance = context.stream('', { Type: 'XObject', Subtype: 'Form', BBox: [0, 0, width, height] });
-    const ref = context.register(
-      context.obj({
-        Type: 'Annot',
-        Subtype: 'Widget',
-        FT: 'Sig',
-        T: PDFString.of(name),
-        TU: PDFHexString.fromText(printable(label)),
-        Rect: [x, y, x + width, y + height],
-        // Print, Locked (ISO 32000-2 table 167).
-        F: 132,
-        P: page,
-        AP: { N: context.register(appearance) },
-        Lock: lock ? context.register(context.obj({ Type: 'SigFieldLock', ...lock })) : undefined,
-      }),
-    );
-    fields.push({ name, ref, page, box: place });
-  };
-  add('Seal', texts.seal, null, null);
-  plan.signatories.forEach(({ name }, index) => {
-    const field = `Signatory ${index + 1}`;
-    const lock = { Action: 'Include', Fields: [PDFString.of(field)] };
-    add(field, `${texts.signatureOf} ${name}`, drawn.signatories[index]!, lock);
+function addSignaturePages(context: PDFContext, plan: LayoutPlan, fonts: Fonts, pages: readonly Page[]) {
+  const size = signaturePageSize(pages.at(-1)!.dict);
+  const { contents, signatories, closing } = drawSignaturePages(size, plan, fonts);
+  const resources = context.register(context.obj({ Font: { R: fonts.regular.ref, B: fonts.bold.ref } }));
+  const added = contents.map((source): Page => {
+    const dict = context.obj({
+      Type: 'Page',
+      MediaBox: [0, 0, size.width, size.height],
+      Resources: resources,
+      Contents: context.register(context.flateStream(source)),
+    });
+    return { dict, ref: context.register(dict) };
   });
-  add('Closing', `${texts.seal} ${plan.company.name}`, drawn.closing, { Action: 'All' });
-  for (const page of pages) {
-    const own = fields.filter(field => field.page === page).map(field => field.ref);
-    context.lookup(page, PDFDict).set(PDFName.of('Annots'), context.obj(own));
-  }
-  const form = context.register(
-    context.obj({
-      Fields: fields.map(field => field.ref),
-      // SignaturesExist, AppendOnly (ISO 32000-2 table 225).
-      SigFlags: 3,
-      DR: { Font: { R: regular.ref, B: bold.ref } },
-      DA: PDFString.of('/R 9 Tf 0 g'),
-    }),
-  );
-  return { pages, fields, form, regular, bold };
+  return { pages: added, signatories, closing };
 }

@@ -1,152 +1,191 @@
 /**
- * The two fonts that the signature page and later appearances are drawn with: Inter (OFL), cut down to the characters
- * that can be needed, embedded as Type0 with Identity-H (ISO 32000-2 §9.7) so that text is a row of glyph ids.
+ * The two fonts that the signature page, the marks on pages and later appearances are drawn with: glyphs of whatever
+ * faces the texts need (font-faces.ts), put together into one font each, embedded as Type0 with Identity-H
+ * (ISO 32000-2 §9.7) so that text is a row of glyph ids.
  */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { deflateSync } from 'node:zlib';
-import { create, type Font } from '@cantoo/fontkit';
-import { type PDFContext, PDFHexString, type PDFRef, PDFString } from '@cantoo/pdf-lib';
+import { type PDFContext, type PDFRef, PDFString } from '@cantoo/pdf-lib';
+import { type Face, facesOf, missing } from './font-faces.ts';
 import type { LayoutFont } from './layout.ts';
+import { type EncodedGlyph, encodeGlyph, UNITS_PER_EM, writeTrueType } from './truetype-writer.ts';
+import { isPlain, outlineOf, type SetGlyph, type SetLine, setLine } from './typesetting.ts';
 
 export type Weight = 'regular' | 'bold';
-
-const FILES: Readonly<Record<Weight, string>> = {
-  regular: '400Regular/Inter_400Regular.ttf',
-  bold: '600SemiBold/Inter_600SemiBold.ttf',
-};
 
 /** Printable ASCII, Latin-1, Latin Extended-A, and the punctuation and marks of our texts. */
 const ALWAYS = [...range(0x20, 0x7e), ...range(0xa0, 0x17f), ...'ȘșȚțẞ–—‘’‚“”„†•…‹›€№™→−✓✗×□\u2009\u202f'];
 
-/** An embedded font, ready to draw with. */
-export interface EmbeddedFont extends LayoutFont {
+/** Outlines as encoded, by face and glyph: kept for the process's life, since most documents need the same. */
+const encoded = new Map<string, EncodedGlyph>();
+const MAX_ENCODED = 10_000;
+
+/** A font that grows with what is drawn, and is embedded when all is. */
+export class FontBuilder {
   readonly ref: PDFRef;
-}
+  readonly weight: Weight;
+  /** Character → glyph, for appearances that are drawn later (LayoutFont). */
+  readonly glyphs: Record<string, readonly [string, number]> = {};
+  readonly #context: PDFContext;
+  readonly #ids = new Map<string, number>();
+  readonly #outlines: EncodedGlyph[] = [];
+  readonly #unicode = new Map<number, string>();
 
-/** A font cut down, not yet in a document. */
-interface Subset {
-  readonly name: string;
-  /** Deflated TrueType file, and its length before. */
-  readonly file: Uint8Array;
-  readonly length: number;
-  readonly unicode: Uint8Array;
-  readonly widths: readonly number[];
-  readonly descriptor: Readonly<Record<string, number>>;
-  readonly box: readonly number[];
-  readonly glyphs: LayoutFont['glyphs'];
-}
+  /**
+   * @param texts whose characters appearances will need beyond the usual ones; those of scripts whose letters change
+   *   with their neighbours are left to setLine
+   */
+  constructor(context: PDFContext, weight: Weight, texts: readonly string[]) {
+    this.#context = context;
+    this.ref = context.nextRef();
+    this.weight = weight;
+    this.include({ face: missing(weight), id: 0, text: '' });
+    for (const text of [ALWAYS.join(''), ...texts]) {
+      const faces = facesOf(text, weight);
+      [...text].forEach((character, index) => {
+        if (isPlain(character) && !(character in this.glyphs)) this.#map(character, faces[index]!);
+      });
+    }
+  }
 
-/** Fonts as read and, as most documents need no further characters, their usual subset: kept for the process's life. */
-const loaded = new Map<Weight, { font: Font; usual: Subset }>();
+  #map(character: string, face: Face): void {
+    const code = character.codePointAt(0)!;
+    const glyph = face.font.hasGlyphForCodePoint(code) ? face.font.glyphForCodePoint(code) : null;
+    const id = this.include({ face, id: glyph?.id ?? 0, text: glyph === null ? '' : character });
+    this.glyphs[character] = [hex(id), this.#width(id)];
+  }
 
-/**
- * Embeds a font whose glyph map holds the usual characters and all of `text`. A character that the font lacks gets
- * the glyph for missing ones, an empty box: it is seen to be missing.
- */
-export function embedFont(context: PDFContext, weight: Weight, text: string): EmbeddedFont {
-  const { font, usual } = load(weight);
-  const more = [...new Set(text)].filter(character => !(character in usual.glyphs));
-  const subset = more.length === 0 ? usual : cut(font, [...ALWAYS, ...more]);
-  const file = context.register(context.stream(subset.file, { Filter: 'FlateDecode', Length1: subset.length }));
-  const descriptor = context.register(
-    context.obj({
-      Type: 'FontDescriptor',
-      FontName: subset.name,
-      FontBBox: [...subset.box],
-      ...subset.descriptor,
-      FontFile2: file,
-    }),
-  );
-  const descendant = context.register(
-    context.obj({
-      Type: 'Font',
-      Subtype: 'CIDFontType2',
-      BaseFont: subset.name,
-      CIDSystemInfo: { Registry: PDFString.of('Adobe'), Ordering: PDFString.of('Identity'), Supplement: 0 },
-      CIDToGIDMap: 'Identity',
-      FontDescriptor: descriptor,
-      DW: 1000,
-      W: [0, [...subset.widths]],
-    }),
-  );
-  const ref = context.register(
-    context.obj({
+  /** The glyph's id in this font. */
+  include(glyph: Pick<SetGlyph, 'face' | 'id' | 'text'>): number {
+    const key = `${glyph.face.key}#${glyph.id}`;
+    const known = this.#ids.get(key);
+    if (known !== undefined) return known;
+    const id = this.#outlines.push(encode(key, glyph)) - 1;
+    this.#ids.set(key, id);
+    if (id > 0 && glyph.text !== '') this.#unicode.set(id, glyph.text);
+    return id;
+  }
+
+  set(text: string): SetLine {
+    return setLine(text, this.weight);
+  }
+
+  /** A line as operators that show text (§9.4.3), in a text object whose font is this one in that size. */
+  show(line: SetLine, size: number): string {
+    const parts: string[] = [];
+    let row = '';
+    let cursor = 0;
+    let rise = 0;
+    const flush = () => {
+      if (row !== '') parts.push(`[${row}] TJ`);
+      row = '';
+    };
+    for (const glyph of line.glyphs) {
+      const id = this.include(glyph);
+      if (Math.abs(glyph.y - rise) > 0.5) {
+        flush();
+        rise = glyph.y;
+        parts.push(`${round((rise * size) / 1000)} Ts`);
+      }
+      const gap = glyph.x - cursor;
+      if (Math.abs(gap) > 0.6) {
+        row += round(-gap);
+        cursor = glyph.x;
+      }
+      row += `<${hex(id)}>`;
+      cursor += this.#width(id);
+    }
+    flush();
+    if (rise !== 0) parts.push('0 Ts');
+    return parts.join(' ').replaceAll('><', '');
+  }
+
+  /** Writes the font into the document; nothing can be included after. */
+  embed(): LayoutFont {
+    const context = this.#context;
+    const metrics = missing(this.weight);
+    const { ascent, descent, capHeight, xHeight, postscriptName } = metrics.font;
+    const unit = metrics.scale;
+    const data = writeTrueType(this.#outlines, {
+      ascent: (ascent * unit * UNITS_PER_EM) / 1000,
+      descent: (descent * unit * UNITS_PER_EM) / 1000,
+    });
+    const name = `SIGNPO+${postscriptName}`;
+    const compressed = (source: Uint8Array | string, entries = {}) =>
+      context.register(context.stream(deflateSync(source), { Filter: 'FlateDecode', ...entries }));
+    const descriptor = context.register(
+      context.obj({
+        Type: 'FontDescriptor',
+        FontName: name,
+        FontBBox: this.#bounds(),
+        // Symbolic: glyphs are addressed by id, not through a standard encoding.
+        Flags: 4,
+        ItalicAngle: 0,
+        Ascent: Math.round(ascent * unit),
+        Descent: Math.round(descent * unit),
+        CapHeight: Math.round(capHeight * unit),
+        XHeight: Math.round(xHeight * unit),
+        StemV: 80,
+        FontFile2: compressed(data, { Length1: data.length }),
+      }),
+    );
+    const descendant = context.register(
+      context.obj({
+        Type: 'Font',
+        Subtype: 'CIDFontType2',
+        BaseFont: name,
+        CIDSystemInfo: { Registry: PDFString.of('Adobe'), Ordering: PDFString.of('Identity'), Supplement: 0 },
+        CIDToGIDMap: 'Identity',
+        FontDescriptor: descriptor,
+        DW: 1000,
+        W: [0, this.#outlines.map((_, id) => this.#width(id))],
+      }),
+    );
+    const font = context.obj({
       Type: 'Font',
       Subtype: 'Type0',
-      BaseFont: subset.name,
+      BaseFont: name,
       Encoding: 'Identity-H',
       DescendantFonts: [descendant],
-      ToUnicode: context.register(context.stream(subset.unicode, { Filter: 'FlateDecode' })),
-    }),
-  );
-  return { ref, object: ref.objectNumber, glyphs: subset.glyphs };
-}
-
-/** Text in the font's glyph ids, as a string operand; characters outside its map are left out. */
-export function encode(font: LayoutFont, text: string): PDFHexString {
-  return PDFHexString.of([...text].map(character => font.glyphs[character]?.[0] ?? '').join(''));
-}
-
-/** Width in points. */
-export function widthOf(font: LayoutFont, text: string, size: number): number {
-  return ([...text].reduce((sum, character) => sum + (font.glyphs[character]?.[1] ?? 0), 0) * size) / 1000;
-}
-
-function load(weight: Weight): { font: Font; usual: Subset } {
-  const known = loaded.get(weight);
-  if (known) return known;
-  const path = createRequire(import.meta.url).resolve(`@expo-google-fonts/inter/${FILES[weight]}`);
-  const font = create(readFileSync(path));
-  if (!('createSubset' in font)) throw new Error(`${path} is not a single font`);
-  const entry = { font, usual: cut(font, ALWAYS) };
-  loaded.set(weight, entry);
-  return entry;
-}
-
-function cut(font: Font, characters: readonly string[]): Subset {
-  const scale = 1000 / font.unitsPerEm;
-  const subset = font.createSubset();
-  const notdef = font.getGlyph(0)!;
-  const widths = [Math.round(notdef.advanceWidth * scale)];
-  const glyphs: Record<string, readonly [string, number]> = {};
-  const unicode = new Map<number, string>();
-  for (const character of characters) {
-    const codePoint = character.codePointAt(0)!;
-    const glyph = (font.hasGlyphForCodePoint(codePoint) && font.glyphForCodePoint(codePoint)) || notdef;
-    const id = subset.includeGlyph(glyph);
-    const width = Math.round(glyph.advanceWidth * scale);
-    widths[id] = width;
-    glyphs[character] = [hex(id), width];
-    if (id > 0 && !unicode.has(id)) unicode.set(id, character);
+      ToUnicode: compressed(toUnicode(this.#unicode)),
+    });
+    context.assign(this.ref, font);
+    return { object: this.ref.objectNumber, glyphs: this.glyphs };
   }
-  const file = subset.encode();
-  const round = (value: number) => Math.round(value * scale);
-  const { minX, minY, maxX, maxY } = font.bbox;
-  return {
-    name: `SIGNPO+${font.postscriptName}`,
-    file: deflateSync(file),
-    length: file.length,
-    unicode: deflateSync(toUnicode(unicode)),
-    widths: Array.from(widths, width => width ?? 0),
-    // Symbolic: glyphs are addressed by id, not through a standard encoding.
-    descriptor: {
-      Flags: 4,
-      ItalicAngle: 0,
-      Ascent: round(font.ascent),
-      Descent: round(font.descent),
-      CapHeight: round(font.capHeight),
-      XHeight: round(font.xHeight),
-      StemV: 80,
-    },
-    box: [minX, minY, maxX, maxY].map(round),
-    glyphs,
-  };
+
+  /** Rounded, as the font's W array tells it. */
+  #width(id: number): number {
+    return Math.round((this.#outlines[id]!.advance * 1000) / UNITS_PER_EM);
+  }
+
+  #bounds(): number[] {
+    const drawn = this.#outlines.filter(({ points }) => points > 0).map(({ bounds }) => bounds);
+    return [0, 1, 2, 3].map(side => {
+      const values = drawn.map(bounds => (bounds[side]! * 1000) / UNITS_PER_EM);
+      return side < 2 ? Math.floor(Math.min(...values)) : Math.ceil(Math.max(...values));
+    });
+  }
+}
+
+/** A font of the usual characters and those of `texts`, for a document that draws nothing yet. */
+export function embedFont(context: PDFContext, weight: Weight, texts: readonly string[]) {
+  const builder = new FontBuilder(context, weight, texts);
+  return { ref: builder.ref, ...builder.embed() };
+}
+
+function encode(key: string, { face, id }: Pick<SetGlyph, 'face' | 'id'>): EncodedGlyph {
+  const known = encoded.get(key);
+  if (known) return known;
+  const glyph = face.font.getGlyph(id);
+  const advance = glyph?.advanceWidth ?? 0;
+  const result = encodeGlyph(outlineOf({ face, id }), UNITS_PER_EM / face.font.unitsPerEm, advance);
+  if (encoded.size >= MAX_ENCODED) encoded.clear();
+  encoded.set(key, result);
+  return result;
 }
 
 /** A ToUnicode CMap (ISO 32000-2 §9.10.3), at most 100 characters a block. */
 function toUnicode(characters: ReadonlyMap<number, string>): string {
-  const lines = [...characters].map(([id, character]) => `<${hex(id)}> <${utf16(character)}>`);
+  const lines = [...characters].map(([id, text]) => `<${hex(id)}> <${utf16(text)}>`);
   const blocks: string[] = [];
   for (let at = 0; at < lines.length; at += 100) {
     const block = lines.slice(at, at + 100);
@@ -171,6 +210,10 @@ end
 
 function hex(id: number): string {
   return id.toString(16).padStart(4, '0');
+}
+
+function round(value: number): string {
+  return String(Math.round(value * 100) / 100);
 }
 
 function utf16(character: string): string {

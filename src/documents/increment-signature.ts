@@ -1,6 +1,6 @@
 /**
  * The revision that fills a signature field (ISO 32000-1 §12.7.4.5, §12.8; ETSI EN 319 142-1 §5): its value, its lock as
- * FieldMDP transform, its appearance; nothing else changes. The gateway writes it; the device that is to sign writes
+ * FieldMDP transform, its appearance, and those of the signer's paraphs; nothing else changes. The gateway writes it; the device that is to sign writes
  * it again from what it read and compares. Runs in browsers.
  */
 import type { PdfFile } from './file/file.ts';
@@ -17,6 +17,7 @@ import {
   ref,
   textString,
 } from './file/values.ts';
+import { lockedBeside, type ParaphFilling, paraphObjects, paraphShapes } from './increment-paraphs.ts';
 import { type NewObject, writeIncrement } from './increment-writer.ts';
 
 /** Room for a CMS with its certificates and a timestamp token of an outside authority. */
@@ -43,6 +44,8 @@ export interface Filling {
   readonly time: string;
   /** Null for an invisible field. */
   readonly appearance: Appearance | null;
+  /** Where the signer has places for paraphs, and fills them. */
+  readonly paraphs?: ParaphFilling;
   /** Hexadecimal digits of Contents. */
   readonly contents: string;
   /** Second part of the file identifier: 16 octets as characters. */
@@ -61,6 +64,11 @@ export function fillSignature(file: PdfFile, filling: Filling): SignedIncrement 
   const objects: NewObject[] = [];
   if (filling.appearance !== null) objects.push(appearanceObject(number + 1, field, filling.appearance));
   objects.push({ number: filling.field, value: filledField(field, number, filling.appearance && number + 1) });
+  const { paraphs } = filling;
+  if (paraphs !== undefined) {
+    const shapes = paraphShapes(file, lockedBeside(file, field), paraphs.buttons);
+    objects.push(...paraphObjects(shapes, paraphs.contents, number + 1 + (filling.appearance === null ? 0 : 1)));
+  }
   return writeSigned(file, objects, {
     number,
     type: 'Sig',

@@ -63,6 +63,8 @@ export interface DocumentLayout {
   /** Object numbers that later increments touch. */
   readonly catalogObject: number;
   readonly acroFormObject: number;
+  /** Of signatures and paraphs: black where colours of other kinds than RGB are promised (PDF/A, PDF/X), or where absent. */
+  readonly ink?: 'blue' | 'black';
   /** Of the texts in signature appearances, set by the pipeline from the plan; English where absent. */
   readonly language?: LayoutPlan['language'];
 }

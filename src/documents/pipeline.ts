@@ -3,20 +3,21 @@
  * after it is a small increment written here. PAdES baseline (ETSI EN 319 142-1): each signature has a timestamp (B-T),
  * the DSS makes them B-LT, the document timestamp B-LTA.
  */
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import type { Identity, Pki, ValidationData } from '../pki/pki.ts';
 import { buildCms, readCms } from '../signatures/cms.ts';
 import { issuerName } from '../signatures/names.ts';
 import { digestByteRange, signedAttributes } from '../signatures/signed-attributes.ts';
 import { BadSignature, verifySignature } from '../signatures/verify.ts';
-import { drawPanel, type Panel } from './appearance.ts';
+import { drawPanel, drawParaph, type Panel } from './appearance.ts';
 import { drawStamp, STAMP_BELOW } from './appearance-stamp.ts';
 import { sealPanel, signatoryPanel } from './appearance-texts.ts';
-import type { Documents, PreparedSignature } from './documents.ts';
+import type { Documents, PreparedSignature, SignatoryMark } from './documents.ts';
 import { openFile, type PdfFile } from './file/file.ts';
 import { octets, refOf, stringOf } from './file/values.ts';
 import { join, putContents, renewedId } from './increment.ts';
 import { appendDss } from './increment-dss.ts';
+import { lockedBeside, type ParaphFilling, paraphShapes } from './increment-paraphs.ts';
 import {
   type Appearance,
   certify,
@@ -27,7 +28,8 @@ import {
   ZEROED,
 } from './increment-signature.ts';
 import { appendTimestampField } from './increment-timestamp.ts';
-import type { DocumentLayout, SignatoryField, SignatoryLevel, SignatureField } from './layout.ts';
+import type { DocumentLayout, ParaphPlace, SignatoryField, SignatoryLevel, SignatureField } from './layout.ts';
+import type { Mark } from './strokes.ts';
 import type { DocumentWorker } from './worker.ts';
 
 export interface DocumentsParts {
@@ -43,6 +45,7 @@ interface Signer {
   readonly utcOffset: number;
   readonly certificate: Uint8Array;
   readonly panel: Panel;
+  readonly paraphs: { readonly mark: Mark; readonly places: readonly ParaphPlace[] } | null;
 }
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
@@ -71,7 +74,7 @@ export function createDocuments({ worker, pki, company }: DocumentsParts): Docum
     const { certificate } = pki.seal;
     const shown = { time, utcOffset: 0, issuer: issuerName(certificate) };
     const panel = sealPanel(layout.language ?? 'en', kind, company, shown);
-    return { field, name: company.name, time, utcOffset: 0, certificate, panel };
+    return { field, name: company.name, time, utcOffset: 0, certificate, panel, paraphs: null };
   }
 
   /** What later validation of each signature needs; an authority that signed or stamped several is asked about once. */
@@ -106,21 +109,21 @@ export function createDocuments({ worker, pki, company }: DocumentsParts): Docum
       return { bytes: await seal(fill(first.bytes, layout, signer, certify), pki.seal), layout };
     },
 
-    async prepareSignature(head, layout, { index, name, level, signingTime: time, utcOffset, certificate }) {
-      const field = signatoryField(layout, index, 'advanced');
-      const shown = { time, utcOffset, issuer: issuerName(certificate) };
-      const panel = signatoryPanel(layout.language ?? 'en', name, level, shown);
-      return fill(head, layout, { field, name, time, utcOffset, certificate, panel }, fillSignature);
+    async prepareSignature(head, layout, mark) {
+      const { certificate } = mark;
+      const field = signatoryField(layout, mark.index, 'advanced');
+      const serial = new X509Certificate(certificate).serialNumber;
+      const panel = signatoryPanel(layout.language ?? 'en', mark, { issuer: issuerName(certificate), serial });
+      return fill(head, layout, signatory(field, mark, certificate, panel), fillSignature);
     },
 
     completeSignature: complete,
 
-    async approve(head, layout, { index, name, level, signingTime: time, utcOffset }) {
-      const field = signatoryField(layout, index, 'standard');
+    async approve(head, layout, mark) {
       const { certificate } = pki.seal;
-      const shown = { time, utcOffset, issuer: issuerName(certificate) };
-      const panel = signatoryPanel(layout.language ?? 'en', name, level, shown);
-      return seal(fill(head, layout, { field, name, time, utcOffset, certificate, panel }, fillSignature), pki.seal);
+      const field = signatoryField(layout, mark.index, 'standard');
+      const panel = signatoryPanel(layout.language ?? 'en', mark, null);
+      return seal(fill(head, layout, signatory(field, mark, certificate, panel), fillSignature), pki.seal);
     },
 
     async close(head, layout, time) {
@@ -135,6 +138,12 @@ export function createDocuments({ worker, pki, company }: DocumentsParts): Docum
       return putContents(bytes, byteRange, token);
     },
   };
+}
+
+function signatory(field: SignatoryField, mark: SignatoryMark, certificate: Uint8Array, panel: Panel): Signer {
+  const { name, signingTime: time, utcOffset, paraph } = mark;
+  const paraphs = paraph && field.paraphs.length > 0 ? { mark: paraph, places: field.paraphs } : null;
+  return { field, name, time, utcOffset, certificate, panel, paraphs };
 }
 
 /** @throws RangeError */
@@ -158,18 +167,32 @@ function fill(
     regular: layout.regular.object,
     bold: layout.bold.object,
   };
+  const paraphs = signer.paraphs && drawParaphs(file, field, layout, signer.paraphs);
   const time = pdfDate(signer.time, signer.utcOffset);
-  const id = renewedId(file, String(field.object), name, time, certificate, appearance?.content ?? '');
+  const drawn = [appearance?.content ?? '', ...(paraphs?.contents ?? [])];
+  const id = renewedId(file, String(field.object), name, time, certificate, ...drawn);
   const { appended, byteRange } = write(file, {
     field: field.object,
     signer: name,
     time,
     appearance,
+    ...(paraphs ? { paraphs } : {}),
     contents: ZEROED,
     id,
   });
   const bytes = join(head, appended);
   return { bytes, byteRange, signedAttributes: signedAttributes(digestByteRange(bytes, byteRange), certificate) };
+}
+
+function drawParaphs(
+  file: PdfFile,
+  field: SignatureField,
+  { ink }: DocumentLayout,
+  { mark, places }: NonNullable<Signer['paraphs']>,
+): ParaphFilling {
+  const buttons = places.map(({ object }) => object).sort((a, b) => a - b);
+  const shapes = paraphShapes(file, lockedBeside(file, file.dict(field.object)), buttons);
+  return { buttons, contents: shapes.map(shape => drawParaph(mark, shape, ink)) };
 }
 
 /** Contents of the signatures that stand in these fields. */

@@ -139,9 +139,9 @@ function emptyAppearance(number: number, width: number, height: number): NewObje
 
 function embedFonts(plan: LayoutPlan, first: number) {
   const context = PDFContext.create();
-  const text = textsOf(plan);
-  const regular = embedFont(context, 'regular', text);
-  const bold = embedFont(context, 'bold', text);
+  const texts = textsOf(plan);
+  const regular = embedFont(context, 'regular', texts);
+  const bold = embedFont(context, 'bold', texts);
   const { objects, numberOf } = fromPdfLib(context, first);
   const font = ({ ref: at, glyphs }: typeof regular): LayoutFont => ({ object: numberOf(at), glyphs });
   return { objects, regular: font(regular), bold: font(bold) };

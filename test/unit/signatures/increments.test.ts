@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { drawPanel, shape } from '../../../src/documents/appearance.ts';
+import { drawPanel } from '../../../src/documents/appearance.ts';
 import { showTime } from '../../../src/documents/appearance-texts.ts';
 import { openFile } from '../../../src/documents/file/file.ts';
 import { octets, type PdfValue, readText, textString } from '../../../src/documents/file/values.ts';
@@ -71,16 +71,25 @@ describe('a panel', () => {
   );
   const font: LayoutFont = { object: 1, glyphs };
 
-  test('shows a base letter or a question mark for what the font lacks', () => {
-    expect(shape(font, 'é').hex).toBe(shape(font, 'e').hex);
-    expect(shape(font, '山').hex).toBe(shape(font, '?').hex);
+  test('draws what the font in the file lacks, or would show wrongly, as outlines', () => {
+    const draw = (title: string) =>
+      Buffer.from(
+        drawPanel({ caption: 'by', title, rows: [] }, { width: 200, height: 80 }, { regular: font, bold: font }),
+      ).toString();
+    expect(draw('name')).toContain(' Tj');
+    for (const name of ['山', 'é', 'محمد', 'שרה']) {
+      const content = draw(name);
+      expect(content.match(/ Tj/g), name).toHaveLength(1);
+      expect(content, name).toMatch(/^[-\d. ]+ [lc]$/m);
+    }
   });
 
   test('cuts what is too long, and draws within its width', () => {
     const panel = { caption: 'by', title: 'name '.repeat(60), rows: [['label', 'value '.repeat(60)]] as const };
     const content = Buffer.from(drawPanel(panel, { width: 200, height: 80 }, { regular: font, bold: font })).toString();
     const texts = [...content.matchAll(/\/F\d ([\d.]+) Tf\n([\d.]+) [\d.]+ Td\n<(\w+)> Tj/g)];
-    expect(texts).toHaveLength(4);
+    // The title on two lines.
+    expect(texts).toHaveLength(5);
     for (const [, size, x, hex] of texts) {
       expect(Number(x) + (hex!.length / 4) * 0.5 * Number(size)).toBeLessThanOrEqual(200);
     }
