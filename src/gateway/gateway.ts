@@ -12,10 +12,10 @@ import { DocumentWorker } from '../documents/worker.ts';
 import { startHttp } from '../http/server.ts';
 import { createGatekeeper } from '../intake/gatekeeper.ts';
 import { startLmtp } from '../intake/lmtp.ts';
-import { reportsTooBig } from '../outbound/report.ts';
+import { readReport } from '../outbound/report.ts';
 import { startSender } from '../outbound/sender.ts';
-import { sendFinishedLink } from '../requests/finished-link.ts';
 import { startJobs } from '../requests/jobs.ts';
+import { neverArrived } from '../requests/never-arrived.ts';
 import type { Requests } from '../requests/requests.ts';
 import { outsideAnchors } from '../signatures/verify/gateway-trust.ts';
 import { verifyInChild } from '../signatures/verify/run.ts';
@@ -64,7 +64,8 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       smtp: config.mail.smtp,
       now,
       logger: logger.child({ part: 'outbound' }),
-      onTooBig: async row => void (await sendFinishedLink(core.deps, row)),
+      onFailed: row => neverArrived(core.deps, row, false),
+      onTooBig: row => neverArrived(core.deps, row, true),
     });
     steps.push(() => sender.stop());
     core.onWork = () => {
@@ -154,11 +155,16 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   }
 }
 
-/** A delivery report: the outbox row that it names didn't reach its recipient. Safe to repeat. */
+/** What came to the return path of an outbox row. Safe to repeat. */
 async function noteBounce({ store, deps }: Core, rowId: string, report: Uint8Array): Promise<void> {
   const row = await store.outbox.find(rowId);
   if (row === null) return;
-  if (reportsTooBig(report)) await sendFinishedLink(deps, row);
+  const said = readReport(report);
+  if (said === 'other') {
+    deps.logger.info({ request: row.requestId, row: rowId, kind: row.kind }, 'an automatic answer to a mail of ours');
+    return;
+  }
+  await neverArrived(deps, row, said === 'too-big');
   await store.outbox.update(rowId, { state: 'bounced', nextAttemptAt: row.nextAttemptAt, lastReply: row.lastReply });
   deps.logger.warn({ request: row.requestId, row: rowId, kind: row.kind }, 'a mail of ours came back as undeliverable');
 }

@@ -126,12 +126,15 @@ export function writeLetter(mail: Mail, to: Recipient | Party, context: LetterCo
       const names = (attached ? mail.files : request.documents).map(document => document.name);
       const count = names.length;
       const words = texts.finishedLink;
+      const signatories = request.sessions.length;
+      const signedLead = (attached ? texts.finished : words).lead(count, signatories);
+      const sealedLead = attached ? texts.sealed.lead(count) : texts.sealed.linkLead(count);
       return {
         ...base,
         tone: 'good',
-        title: texts.finished.title(count),
+        title: (signatories === 0 ? texts.sealed : texts.finished).title(count),
         blocks: [
-          paragraph((attached ? texts.finished : words).lead(count, request.sessions.length)),
+          paragraph(signatories === 0 ? sealedLead : signedLead),
           ...(attached
             ? []
             : [
@@ -221,6 +224,21 @@ export function writeLetter(mail: Mail, to: Recipient | Party, context: LetterCo
             requestFact(texts, request),
           ),
           paragraph(texts.failed.next),
+        ],
+      };
+    }
+
+    case 'undeliverable': {
+      const { request, party } = mail;
+      const waits = request.endedAt === null && request.sessions.some(session => session.party.mail === party.mail);
+      return {
+        ...base,
+        tone: 'bad',
+        title: texts.undeliverable.title(name(party.name)),
+        blocks: [
+          paragraph(texts.undeliverable.lead(address(party))),
+          facts(documentFact(texts, request), requestFact(texts, request)),
+          paragraph(waits ? texts.undeliverable.signatoryNext : texts.undeliverable.next),
         ],
       };
     }

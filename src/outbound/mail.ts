@@ -23,6 +23,8 @@ export type Mail =
   | { readonly kind: 'cancelled'; readonly request: Request }
   /** The document could not be prepared or closed; the sender is told what to do. */
   | { readonly kind: 'failed'; readonly request: Request; readonly reason: string }
+  /** To the sender: our mails don't reach this party. */
+  | { readonly kind: 'undeliverable'; readonly request: Request; readonly party: Party }
   | { readonly kind: 'enrolment-code'; readonly code: string; readonly minutes: number }
   | { readonly kind: 'device-enrolled'; readonly deviceName: string; readonly at: Date }
   | { readonly kind: 'device-removed'; readonly deviceName: string; readonly at: Date };

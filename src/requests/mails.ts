@@ -6,8 +6,9 @@ import { newRowId } from './ids.ts';
 import { linkToken } from './links.ts';
 import type { Party, Request, Session } from './model.ts';
 
-/** Tells the mails of one kind to one recipient about one request apart: one per signatory who has signed. */
+/** Tells the mails of one kind to one recipient about one request apart: one per signatory who has signed, per person who isn't reached. */
 function topicOf(mail: Mail): string {
+  if (mail.kind === 'undeliverable') return mail.party.mail;
   return mail.kind === 'signed-by-one' ? mail.session.id : '';
 }
 

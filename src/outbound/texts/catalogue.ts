@@ -71,6 +71,12 @@ export interface Catalogue {
     button: string;
     yours: string;
   };
+  /** In place of `finished` and `finishedLink` where the company sealed and nobody signed. */
+  sealed: {
+    title(documents: number): string;
+    lead(documents: number): string;
+    linkLead(documents: number): string;
+  };
   rejected: {
     title(signatory: string): string;
     titleSelf: string;
@@ -89,6 +95,7 @@ export interface Catalogue {
     /** Why, and what to do, where the fault is in the document. */
     reasons: Record<DocumentRefusalReason, string>;
   };
+  undeliverable: { title(person: string): string; lead(person: string): string; signatoryNext: string; next: string };
   enrolmentCode: { title: string; lead: string; validity(minutes: number): string; notYou: string };
   deviceEnrolled: { title: string; lead: string; notYou: string };
   deviceRemoved: { title: string; lead: string; notYou: string };

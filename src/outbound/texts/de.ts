@@ -87,6 +87,13 @@ export const de: Catalogue = {
     button: 'Ansehen und herunterladen',
     yours: 'Der Link öffnet sich nur auf Ihrem eigenen Gerät; es einzurichten dauert 30 Sekunden.',
   },
+  sealed: {
+    title: count => (count === 1 ? 'Besiegelt: Ihr Exemplar' : `Besiegelt: Ihre ${count} Dokumente`),
+    lead: count =>
+      `Das Unternehmen hat ${count === 1 ? 'das Dokument' : 'die Dokumente'} besiegelt und mit einem Zeitstempel versehen; ${count === 1 ? 'es hängt' : 'sie hängen'} an. Bitte bewahren Sie ${count === 1 ? 'diese Datei' : 'diese Dateien'} auf: Ein Ausdruck beweist nichts.`,
+    linkLead: count =>
+      `Das Unternehmen hat ${count === 1 ? 'das Dokument' : 'die Dokumente'} besiegelt und mit einem Zeitstempel versehen. ${count === 1 ? 'Es ist zu groß für Ihr Postfach und hängt' : 'Sie sind zu groß für Ihr Postfach und hängen'} deshalb nicht an: Bitte laden Sie ${count === 1 ? 'es' : 'sie'} herunter und bewahren Sie ${count === 1 ? 'die Datei' : 'die Dateien'} auf; ein Ausdruck beweist nichts.`,
+  },
   rejected: {
     title: signatory => `${signatory} hat abgelehnt`,
     titleSelf: 'Sie haben abgelehnt',
@@ -136,6 +143,13 @@ export const de: Catalogue = {
       'too-complex': 'Das PDF ist für diesen Dienst zu aufwendig. Bitte nutzen Sie „Als PDF drucken“.',
       'too-slow': 'Das Lesen des PDFs hat zu lange gedauert. Bitte nutzen Sie „Als PDF drucken“.',
     },
+  },
+  undeliverable: {
+    title: person => `${person} ist nicht erreichbar`,
+    lead: person => `Unsere Nachricht zu diesem Vorgang an ${person} kam zurück: Sie ist nicht zustellbar.`,
+    signatoryNext:
+      'Ohne unsere Nachricht kann diese Person nicht unterschreiben. Bitte geben Sie ihr oder Ihrer Administration Bescheid; sobald die Adresse wieder funktioniert, senden Sie das Dokument noch einmal.',
+    next: 'Bitte teilen Sie dieser Person selbst mit, wie es um den Vorgang steht, und Ihrer Administration, dass die Adresse nicht funktioniert.',
   },
   enrolmentCode: {
     title: 'Ihr Code zum Einrichten dieses Geräts',

@@ -85,6 +85,13 @@ export const en: Catalogue = {
     button: 'View and download',
     yours: 'The link opens only on your own device; setting one up takes 30 seconds.',
   },
+  sealed: {
+    title: count => (count === 1 ? 'Sealed: your copy of the document' : `Sealed: your copies of ${count} documents`),
+    lead: count =>
+      `The company has sealed and timestamped ${theDocuments(count)}; ${count === 1 ? 'it is' : 'they are'} attached. Please keep ${count === 1 ? 'this file' : 'these files'}: a print-out proves nothing.`,
+    linkLead: count =>
+      `The company has sealed and timestamped ${theDocuments(count)}. ${count === 1 ? 'It is too big for your mailbox, so it isn’t attached: please download it' : 'They are too big for your mailbox, so they aren’t attached: please download them'} and keep ${count === 1 ? 'the file' : 'the files'}; a print-out proves nothing.`,
+  },
   rejected: {
     title: signatory => `${signatory} has declined to sign`,
     titleSelf: 'You have declined to sign',
@@ -129,6 +136,13 @@ export const en: Catalogue = {
       'too-complex': 'The PDF is too complex for this service. Please use “Print to PDF”.',
       'too-slow': 'Reading the PDF took too long. Please use “Print to PDF”.',
     },
+  },
+  undeliverable: {
+    title: person => `${person} can’t be reached`,
+    lead: person => `Our mail about this request to ${person} came back: it can’t be delivered.`,
+    signatoryNext:
+      'Without our mail they can’t sign. Please tell them or your administrator; when the address works again, mail the document anew.',
+    next: 'Please tell them yourself how the request stands, and your administrator that the address doesn’t work.',
   },
   enrolmentCode: {
     title: 'Your code to set up this device',

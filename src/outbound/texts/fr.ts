@@ -88,6 +88,14 @@ export const fr: Catalogue = {
     button: 'Voir et télécharger',
     yours: 'Le lien ne s’ouvre que sur votre propre appareil\u00a0; le configurer prend 30 secondes.',
   },
+  sealed: {
+    title: count =>
+      one(count) ? 'Cacheté\u00a0: votre exemplaire du document' : `Cachetés\u00a0: vos ${count} documents`,
+    lead: count =>
+      `L’entreprise a cacheté et horodaté ${one(count) ? 'le document, joint' : 'les documents, joints'} à ce mail. Merci de conserver ${one(count) ? 'ce fichier' : 'ces fichiers'}\u00a0: une impression ne prouve rien.`,
+    linkLead: count =>
+      `L’entreprise a cacheté et horodaté ${one(count) ? 'le document. Il est trop volumineux' : 'les documents. Ils sont trop volumineux'} pour votre boîte aux lettres et ${one(count) ? 'n’est donc pas joint' : 'ne sont donc pas joints'}\u00a0: merci de ${one(count) ? 'le télécharger et de conserver ce fichier' : 'les télécharger et de conserver ces fichiers'}\u00a0; une impression ne prouve rien.`,
+  },
   rejected: {
     title: signatory => `${signatory} a refusé de signer`,
     titleSelf: 'Vous avez refusé de signer',
@@ -136,6 +144,13 @@ export const fr: Catalogue = {
       'too-complex': 'Le PDF est trop complexe pour ce service. Utilisez «\u00a0Imprimer en PDF\u00a0».',
       'too-slow': 'La lecture du PDF a pris trop de temps. Utilisez «\u00a0Imprimer en PDF\u00a0».',
     },
+  },
+  undeliverable: {
+    title: person => `${person} n’est pas joignable`,
+    lead: person => `Notre message à ${person} au sujet de cette demande nous est revenu : il ne peut pas être remis.`,
+    signatoryNext:
+      'Sans notre message, cette personne ne peut pas signer. Prévenez-la ou votre administrateur ; quand l’adresse fonctionne de nouveau, renvoyez le document.',
+    next: 'Veuillez informer vous-même cette personne de l’état de la demande, et signaler à votre administrateur que l’adresse ne fonctionne pas.',
   },
   enrolmentCode: {
     title: 'Votre code pour configurer cet appareil',

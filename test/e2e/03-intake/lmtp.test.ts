@@ -2,6 +2,7 @@
 import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Request } from '../../../src/requests/model.ts';
+import { waitForLetter } from '../../../src/tryout/letters.ts';
 import { freePort } from '../../../src/tryout/ports.ts';
 import { PEOPLE, SIGN_DOMAIN } from '../../../src/tryout/site.ts';
 import { type Company, startCompany } from '../../support/company.ts';
@@ -132,7 +133,7 @@ describe.skipIf(!hasPostfix)('LMTP', () => {
     expect((await allRequests()).length).toBe(count);
   });
 
-  test("Postfix's own report about a mail of ours reaches its outbox row", async () => {
+  test("Postfix's own report about a mail of ours reaches its outbox row, and the sender hears of it", async () => {
     await mail(makeMessage({ subject: 'To nobody', to: 'dead.letter@sign.company.com' }), [
       'dead.letter@sign.company.com',
     ]);
@@ -147,6 +148,9 @@ describe.skipIf(!hasPostfix)('LMTP', () => {
       expect(tries++, company.site.postfix!.log().split('\n').slice(-15).join('\n')).toBeLessThan(400);
       await new Promise(resolve => setTimeout(resolve, 50));
     }
+    const letter = await waitForLetter(company.site.mailboxes, 'mary.smith@company.com', 'undeliverable');
+    expect(letter.parsed.subject).toBe('Re: To nobody');
+    expect(letter.parsed.text).toContain('(dead.letter@company.com) came back');
   });
 
   test('equal recipients in one transaction get each their reply, so that nobody waits for ever', async () => {

@@ -392,14 +392,19 @@ describe.skipIf(!hasPostfix)('through Postfix', () => {
     const { core } = company.gateway;
     const request = await expectOpened(makeMessage());
     const [row] = await core.store.outbox.listForRequest(request.id);
-    const { final } = await deliver(makeMessage({ subject: 'Undelivered' }), {
-      from: '',
-      to: [`bounce+${row!.id}@sign.company.com`],
-      client: STRANGER,
-    });
-    expect(final.code).toBe(250);
-    await emptyQueue();
-    expect((await core.store.outbox.find(row!.id))?.state).toBe('bounced');
+    const report = async (message: Buffer): Promise<string | undefined> => {
+      const to = [`bounce+${row!.id}@sign.company.com`];
+      expect((await deliver(message, { from: '', to, client: STRANGER })).final.code).toBe(250);
+      await emptyQueue();
+      return (await core.store.outbox.find(row!.id))?.state;
+    };
+    expect(await report(makeMessage({ subject: 'Out of office', headers: ['Auto-Submitted: auto-replied'] }))).not.toBe(
+      'bounced',
+    );
+    const status =
+      'Reporting-MTA: dns; mx\r\n\r\nFinal-Recipient: rfc822; a@b.c\r\nAction: failed\r\nStatus: 5.1.1\r\n';
+    const parts = [{ headers: ['Content-Type: message/delivery-status'], body: status }];
+    expect(await report(makeMessage({ subject: 'Undelivered', parts }))).toBe('bounced');
   });
 });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { reportsTooBig } from '../../../src/outbound/report.ts';
+import { readReport } from '../../../src/outbound/report.ts';
 
 /** As Postfix 3.7 writes it. */
 function report(
@@ -46,7 +46,7 @@ Status: 5.3.4
   );
 }
 
-describe('a delivery report says that the mail was too big', () => {
+describe('what comes to a return path says', () => {
   test.each([
     [
       'by Postfix, from the announced SIZE',
@@ -64,25 +64,32 @@ describe('a delivery report says that the mail was too big', () => {
       'for the second of two recipients',
       'Action: failed\nStatus: 5.1.1\n\nFinal-Recipient: rfc822; b@company.com\nAction: FAILED\nStatus: 5.3.4',
     ],
-  ])('%s', (_, fields) => {
-    expect(reportsTooBig(report(fields))).toBe(true);
-    expect(reportsTooBig(report(fields, 'Content-Type: message/global-delivery-status'))).toBe(true);
+  ])('too big: %s', (_, fields) => {
+    expect(readReport(report(fields))).toBe('too-big');
+    expect(readReport(report(fields, 'Content-Type: message/global-delivery-status'))).toBe('too-big');
   });
 
   test.each([
     ['nobody of that name', 'Action: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 No such user'],
     ['mailbox full', 'Action: failed\nStatus: 5.2.2\nDiagnostic-Code: smtp; 552 5.2.2 Mailbox full'],
-    ['only late', 'Action: delayed\nStatus: 4.3.4\nDiagnostic-Code: smtp; 452 4.3.4 Message too big for now'],
-    ['too big only in the returned message', 'Action: delivered\nStatus: 2.0.0'],
-  ])('not: %s', (_, fields) => {
-    expect(reportsTooBig(report(fields))).toBe(false);
+  ])('failed: %s', (_, fields) => {
+    expect(readReport(report(fields))).toBe('failed');
   });
 
-  test('whatever else comes is no such report', () => {
+  test.each([
+    ['only late', 'Action: delayed\nStatus: 4.3.4\nDiagnostic-Code: smtp; 452 4.3.4 Message too big for now'],
+    ['too big only in the returned message', 'Action: delivered\nStatus: 2.0.0'],
+  ])('nothing: %s', (_, fields) => {
+    expect(readReport(report(fields))).toBe('other');
+  });
+
+  test('nothing: absence notices, and whatever else is no report', () => {
     const good = report('Action: failed\nStatus: 5.3.4');
-    expect(reportsTooBig(good.subarray(0, good.indexOf('Status: 5.3.4')))).toBe(false);
-    expect(reportsTooBig(Buffer.from('Content-Type: message/delivery-status'))).toBe(false);
-    expect(reportsTooBig(report('Action: failed\nStatus: 5.3.4', 'Content-Type: text/plain'))).toBe(false);
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 2000 }), bytes => !reportsTooBig(bytes)));
+    expect(readReport(good.subarray(0, good.indexOf('Action: failed')))).toBe('other');
+    expect(readReport(Buffer.from('Content-Type: message/delivery-status'))).toBe('other');
+    expect(readReport(report('Action: failed\nStatus: 5.3.4', 'Content-Type: text/plain'))).toBe('other');
+    const absence = 'Auto-Submitted: auto-replied\r\nSubject: Out of office\r\n\r\nBack on Monday.\r\n';
+    expect(readReport(Buffer.from(absence))).toBe('other');
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 2000 }), bytes => readReport(bytes) === 'other'));
   });
 });

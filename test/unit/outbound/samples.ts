@@ -137,6 +137,7 @@ export const samples: Record<string, { mail: Mail; to: Party | Recipient }> = {
     to: john,
   },
   failed: { mail: { kind: 'failed', request: request({ state: 'failed' }), reason: 'xfa' }, to: mary },
+  undeliverable: { mail: { kind: 'undeliverable', request: request(), party: john }, to: mary },
   'enrolment-code': { mail: { kind: 'enrolment-code', code: '482915', minutes: 15 }, to: john },
   'device-enrolled': { mail: { kind: 'device-enrolled', deviceName: 'Firefox on Android', at: date }, to: john },
   'device-removed': { mail: { kind: 'device-removed', deviceName: 'Firefox on Android', at: date }, to: john },
