@@ -1,5 +1,13 @@
 /** A document worth signing, for the demo. */
-import { PDFDocument, rgb, StandardFonts } from '@cantoo/pdf-lib';
+import {
+  concatTransformationMatrix,
+  drawObject,
+  PDFDocument,
+  popGraphicsState,
+  pushGraphicsState,
+  rgb,
+  StandardFonts,
+} from '@cantoo/pdf-lib';
 
 /** A two-page contract as an office program would make it. */
 export async function sampleContract(title: string, parties: readonly string[]): Promise<Uint8Array> {
@@ -24,5 +32,28 @@ export async function sampleContract(title: string, parties: readonly string[]):
     }
     page.drawText(`Page ${index + 1} of 2`, { x: 270, y: 40, size: 9, font: regular, color: rgb(0.4, 0.4, 0.4) });
   }
+  return pdf.save();
+}
+
+/** A PDF of about that many octets that compression can't make smaller, as a scan is. */
+export async function pdfOfSize(size: number, random: (size: number) => Uint8Array): Promise<Uint8Array> {
+  const pdf = await PDFDocument.create();
+  const page = pdf.addPage([595.28, 841.89]);
+  const side = Math.floor(Math.sqrt(size / 3));
+  const image = pdf.context.stream(random(side * side * 3), {
+    Type: 'XObject',
+    Subtype: 'Image',
+    Width: side,
+    Height: side,
+    ColorSpace: 'DeviceRGB',
+    BitsPerComponent: 8,
+  });
+  const name = page.node.newXObject('Scan', pdf.context.register(image));
+  page.pushOperators(
+    pushGraphicsState(),
+    concatTransformationMatrix(500, 0, 0, 700, 48, 71),
+    drawObject(name),
+    popGraphicsState(),
+  );
   return pdf.save();
 }
