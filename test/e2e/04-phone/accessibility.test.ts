@@ -32,6 +32,11 @@ async function findings(page: Page): Promise<string[]> {
   );
   if (passes.length < 5) return ['axe-core found hardly anything to look at'];
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+  const { actions, screen } = await page.evaluate(() => ({
+    actions: document.querySelector('.actions')?.getBoundingClientRect().height ?? 0,
+    screen: document.documentElement.clientHeight,
+  }));
+  if (actions > screen * 0.55) return [`the choices take ${actions} of ${screen} px: no room for the document`];
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   return wide > 0 ? [...found, `${wide} px wider than the screen`] : found;
 }
