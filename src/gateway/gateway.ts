@@ -132,7 +132,8 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       },
       logger: logger.child({ part: 'milter' }),
     });
-    steps.push(() => milter.stop());
+    // Who is cut off in the middle of a message hears 451 and comes back; a restart must not wait for an idle client.
+    steps.push(() => milter.stop(10_000));
     logger.info(
       { company: config.company.name, domains: config.domains.map(({ sign }) => sign), publicUrl: config.publicUrl },
       'gateway is up',
