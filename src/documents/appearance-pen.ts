@@ -46,13 +46,22 @@ export class Pen {
   }
 
   /** Bold, in one line or two. Returns the height used, to the last baseline. */
-  title(text: string, grey: number, [largest, smallest]: Sizes, x: number, top: number, limit: number): number {
-    const { size, lines } = fitText(this.#measure('F2'), printable(text), { largest, smallest, limit });
-    // One line stands where a large one would, so that what follows doesn't move.
-    const first = lines.length === 1 ? largest : smallest;
-    const leading = size * 1.12;
+  title(text: string, grey: number, sizes: Sizes, x: number, top: number, limit: number): number {
+    const { size, lines, first, leading } = this.#fitTitle(text, sizes, limit);
     for (const [index, line] of lines.entries()) this.write('F2', size, grey, x, top - first - index * leading, line);
     return first + (lines.length - 1) * leading;
+  }
+
+  /** What title would use. */
+  titleHeight(text: string, sizes: Sizes, limit: number): number {
+    const { lines, first, leading } = this.#fitTitle(text, sizes, limit);
+    return first + (lines.length - 1) * leading;
+  }
+
+  #fitTitle(text: string, [largest, smallest]: Sizes, limit: number) {
+    const { size, lines } = fitText(this.#measure('F2'), printable(text), { largest, smallest, limit });
+    // One line stands where a large one would, so that what follows doesn't move.
+    return { size, lines, first: lines.length === 1 ? largest : smallest, leading: size * 1.15 };
   }
 
   shorten(resource: Resource, text: string, size: number, limit: number): string {

@@ -32,8 +32,11 @@ const QUIET = 0.42;
 const RULE = 0.78;
 
 /** In points before scaling. */
+const TOP = 9;
 const SIGNATURE = 38;
 const LEADING = 9.2;
+const TITLE = [14, 9] as const;
+const SMALL_TITLE = [10.5, 8] as const;
 const DESIGN_WIDTH = 240;
 const MOST_SCALED = 1.2;
 
@@ -47,33 +50,38 @@ export function drawPanel(
 ): Uint8Array<ArrayBuffer> {
   const { signature = null } = panel;
   const { width, height } = size;
-  const natural = (signature ? 6 + SIGNATURE + 4 + 13 : 15 + 16.5 + 11) + panel.rows.length * LEADING + 8;
-  const scale = Math.min(height / natural, width / DESIGN_WIDTH, MOST_SCALED);
-  const left = 18 * scale;
-  const inner = width - left - 12 * scale;
   const pen = new Pen(layout);
+  const natural = (signature ? TOP + SIGNATURE + 5 + 21.5 : 15 + 16.5 + 14) + panel.rows.length * LEADING;
+  const scaleFor = (needed: number) => Math.min(height / needed, width / DESIGN_WIDTH, MOST_SCALED);
+  const sizes = signature ? SMALL_TITLE : TITLE;
+  const innerFor = (scale: number) => width - (18 + 12) * scale;
+  const oneLine = scaleFor(natural);
+  const more = pen.titleHeight(panel.title, scaled(sizes, oneLine), innerFor(oneLine)) / oneLine - sizes[0];
+  const scale = scaleFor(natural + Math.max(0, more));
+  const left = 18 * scale;
+  const inner = innerFor(scale);
 
   // The page has drawn the box; a bar well inside it says that it is filled.
   pen.paint(BAR, 9 * scale, 10 * scale, 2 * scale, height - 20 * scale);
   const small = 7 * scale;
   let y = height;
   if (signature) {
-    y -= (6 + SIGNATURE) * scale;
+    y -= (TOP + SIGNATURE) * scale;
     const noted = signature.note === null ? 0 : pen.width('F1', signature.note, 6 * scale) + 6 * scale;
     const place = { x: left + 2 * scale, y, width: inner - 4 * scale - noted, height: SIGNATURE * scale };
     pen.lines.push(...drawMark(signature.mark, place, 'left', INKS[layout.ink ?? 'black']));
     if (signature.note !== null)
       pen.write('F1', 6 * scale, QUIET, width - 6 * scale - noted, y + 2 * scale, signature.note);
-    y -= 2.5 * scale;
+    y -= 3 * scale;
     pen.paint(RULE, left, y, inner, 0.5 * scale);
-    y -= 1.5 * scale;
-    y -= pen.title(panel.title, INK, [10.5 * scale, 8 * scale], left, y, inner);
-    y -= 8.5 * scale;
+    y -= 2 * scale;
+    y -= pen.title(panel.title, INK, scaled(sizes, scale), left, y, inner);
+    y -= 11 * scale;
   } else {
     y -= 15 * scale;
     pen.write('F1', small, QUIET, left, y, pen.shorten('F1', panel.caption, small, inner));
     y -= 2.5 * scale;
-    y -= pen.title(panel.title, INK, [14 * scale, 9 * scale], left, y, inner);
+    y -= pen.title(panel.title, INK, scaled(sizes, scale), left, y, inner);
     y -= 4 * scale;
     pen.paint(RULE, left, y, inner, 0.5 * scale);
     y -= 10 * scale;
@@ -87,6 +95,9 @@ export function drawPanel(
   }
   return pen.content();
 }
+
+const scaled = ([largest, smallest]: readonly [number, number], scale: number) =>
+  [largest * scale, smallest * scale] as const;
 
 /** A paraph in its place. @returns a content stream that needs no resources */
 export function drawParaph(mark: Mark, { width, height }: Size, ink: DocumentLayout['ink']): Uint8Array<ArrayBuffer> {

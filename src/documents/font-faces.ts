@@ -16,6 +16,8 @@ export interface Face {
   readonly font: Font;
   /** From the font's units to 1/1000 em. */
   readonly scale: number;
+  /** Handwriting. */
+  readonly hand: boolean;
 }
 
 type Weight = 'regular' | 'bold';
@@ -35,7 +37,7 @@ function open(path: string, weight?: number): Face {
   if (!('layout' in font)) throw new Error(`${path} is not a single font`);
   // fontkit's getVariation can't read WOFF2 again; the coordinates are what it would set.
   if (weight !== undefined) Object.assign(font, { variationCoords: [weight] });
-  const face: Face = { key, font, scale: 1000 / font.unitsPerEm };
+  const face: Face = { key, font, scale: 1000 / font.unitsPerEm, hand: font.familyName?.startsWith('Caveat') === true };
   faces.set(key, face);
   return face;
 }

@@ -139,13 +139,42 @@ function distance(point: Point, a: Point, b: Point): number {
   return Math.max(off, Math.abs(point.w - (a.w + t * (b.w - a.w))) / 4);
 }
 
+/** Of the place's height: handwriting is small in its em, other letters are not. */
+const EM = { hand: 0.95, other: 0.7 };
+
 function drawTyped(text: string, place: Place, anchor: Anchor, ink: Ink): string[] {
   const line = setLine(text, 'script');
-  // Handwriting is small in its em; letters hang below the line.
-  const size = Math.min(place.height * 0.95, (place.width * 1000) / Math.max(line.width, 1));
-  const x = place.x + (anchor === 'center' ? (place.width - (line.width * size) / 1000) / 2 : 0);
-  const y = place.y + (place.height - size) / 2 + size * 0.28;
+  const { left, bottom, right, top } = boundsOf(line);
+  const em = line.glyphs.every(({ face }) => face.hand) ? EM.hand : EM.other;
+  const size = Math.min(
+    place.height * em,
+    (place.height * 1000) / Math.max(top - bottom, 1),
+    (place.width * 1000) / Math.max(right - left, 1),
+  );
+  const spare = place.width - ((right - left) * size) / 1000;
+  const x = place.x + (anchor === 'center' ? spare / 2 : 0) - (left * size) / 1000;
+  const y = place.y + (place.height - ((top + bottom) * size) / 1000) / 2;
   return ['q', ink.fill, ...drawOutlines(line, x, y, size), 'Q'];
+}
+
+/** Of what a line draws, in 1/1000 em from its start on the baseline. */
+function boundsOf({ glyphs }: SetLine) {
+  const boxes = glyphs
+    .map(glyph => ({ glyph, box: outlineOf(glyph).bbox }))
+    .filter(({ box }) => Number.isFinite(box.minX) && box.maxX > box.minX)
+    .map(({ glyph: { face, x, y }, box }) => ({
+      left: x + box.minX * face.scale,
+      bottom: y + box.minY * face.scale,
+      right: x + box.maxX * face.scale,
+      top: y + box.maxY * face.scale,
+    }));
+  if (boxes.length === 0) return { left: 0, bottom: 0, right: 0, top: 0 };
+  return {
+    left: lowest(boxes.map(({ left }) => left)),
+    bottom: lowest(boxes.map(({ bottom }) => bottom)),
+    right: highest(boxes.map(({ right }) => right)),
+    top: highest(boxes.map(({ top }) => top)),
+  };
 }
 
 /** A line as filled outlines of its glyphs. @param size in points; `x`, `y` of its start on the baseline */

@@ -33,8 +33,8 @@ const INK = 0.1;
 const SOFT = 0.42;
 const LINE = 0.78;
 /** Heights of the boxes for a signatory and for the seal, and what stands around them in a row. */
-const BOX = { signatory: 112, seal: 80, around: 20 };
-const FOOTER = 40;
+const BOX = { signatory: 120, seal: 80, around: 16 };
+const FOOTER = 26;
 
 /**
  * Draws as many pages as the signatories need, the company's box last.
@@ -73,7 +73,7 @@ export function drawSignaturePages(
     const canvas = pages.at(-1)!;
     const boxY = y - BOX.around / 2 - boxHeight;
     const used = canvas.fitted('B', [11, 8.5], INK, { x: margin, y: y - 24, width: labelWidth }, title);
-    let baseline = y - 26 - used;
+    let baseline = y - 27 - used;
     for (const text of lines)
       baseline -= canvas.fitted('R', [9, 7.5], SOFT, { x: margin, y: baseline, width: labelWidth }, text) + 2;
     canvas.box(boxX, boxY, boxWidth, boxHeight, LINE);

@@ -54,7 +54,7 @@ export function fitText(
   return { size: smallest, lines };
 }
 
-/** As much as fits, broken after a word; within it where the word alone is too long. */
+/** As much as fits, broken after a word or hyphen; within it where the word alone is too long. */
 function firstLine(measure: Measure, text: string, size: number, limit: number): string {
   const fits = (candidate: string) => (measure(candidate.trimEnd()) / 1000) * size <= limit;
   const longest = (pieces: readonly string[]) => {
@@ -65,5 +65,5 @@ function firstLine(measure: Measure, text: string, size: number, limit: number):
     }
     return line;
   };
-  return longest(text.match(/\S*\s*/g) ?? []) || longest([...text]) || [...text][0] || '';
+  return longest(text.split(/(?<=[\s\-‐–/])/u)) || longest([...text]) || [...text][0] || '';
 }
