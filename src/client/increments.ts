@@ -1,6 +1,7 @@
 /**
  * What was appended to a document since a device read it (DESIGN.md decision 5). Only one kind of revision passes: a
- * signature field that was there, empty, is filled. To be sure that nothing hides in it, the few free things (which
+ * signature field that was there, empty, is filled; or, in a document that arrived signed and allows nothing else, an
+ * invisible one comes with its signature. To be sure that nothing hides in it, the few free things (which
  * field, name, time, signature, drawing) are read from it, the whole revision is written again from them by the
  * gateway's own writer, and every byte must be the same: no other object, no second definition, no other
  * cross-reference table, comment, stream or trailer can stand there.
@@ -18,6 +19,7 @@ import {
   refOf,
   stringOf,
 } from '../documents/file/values.ts';
+import type { AddedField } from '../documents/increment-field.ts';
 import { lockedBeside, type ParaphFilling, paraphShapes } from '../documents/increment-paraphs.ts';
 import {
   type Appearance,
@@ -38,7 +40,7 @@ export class Tampered extends Error {
 
 /** One revision that fills a signature field. */
 export interface AppendedRevision {
-  /** The field's name, and its object number. */
+  /** The field's name, and its object number; 0 for an invisible one that comes with the signature. */
   readonly field: string;
   readonly fieldObject: number;
   /** Object numbers of the push buttons that show the signer's paraph from now on. */
@@ -84,6 +86,8 @@ export function readAppended(whole: Uint8Array, known: number): AppendedRevision
 function readRevision(file: PdfFile, whole: Uint8Array): AppendedRevision {
   const { objects, trailer } = readObjects(file, whole);
   const { size } = file.trailer;
+  const added = readAddedField(objects.find(({ number }) => number === size + 1));
+  if (added !== null) return readAddition(file, whole, added, objects, trailer);
   const { field, buttons } = readChanged(file, objects);
   const old = emptySignatureField(file, field);
   const box = boxOf(old);
@@ -103,6 +107,44 @@ function readRevision(file: PdfFile, whole: Uint8Array): AppendedRevision {
     ...(paraphs ? { paraphs } : {}),
     id: readId(trailer),
   };
+  return {
+    field: readText(stringOf(old.get('T')) ?? ''),
+    fieldObject: field,
+    paraphObjects: buttons,
+    pageObject: refOf(old.get('P')),
+    box,
+    ...writtenAgain(file, whole, filling),
+  };
+}
+
+/** A field that comes with its signature shows nothing. */
+function readAddition(
+  file: PdfFile,
+  whole: Uint8Array,
+  added: AddedField,
+  objects: readonly PdfObject[],
+  trailer: PdfDict,
+): AppendedRevision {
+  const signature = readSignature(objects.find(({ number }) => number === file.trailer.size));
+  return {
+    field: added.name,
+    fieldObject: 0,
+    paraphObjects: [],
+    pageObject: null,
+    box: { x: 0, y: 0, width: 0, height: 0 },
+    ...writtenAgain(file, whole, { field: added, ...signature, appearance: null, id: readId(trailer) }),
+  };
+}
+
+/** Null unless the object is a new signature field; whatever it says but its name must be what the writer says. */
+function readAddedField(object: PdfObject | undefined): AddedField | null {
+  const value = object?.value;
+  if (!isDict(value) || nameOf(value.get('FT')) !== 'Sig') return null;
+  return { name: readText(stringOf(value.get('T')) ?? ''), lock: 'self' };
+}
+
+/** Writes the revision again from what was read. @throws Tampered unless every byte is the same */
+function writtenAgain(file: PdfFile, whole: Uint8Array, filling: Filling) {
   const time = readPdfDate(filling.time);
   if (time === null) throw new Tampered('the signing time is no date');
   const { appended, byteRange } = fillSignature(file, filling);
@@ -112,11 +154,6 @@ function readRevision(file: PdfFile, whole: Uint8Array): AppendedRevision {
     throw new Tampered('what was appended is more or other than a signature');
   }
   return {
-    field: readText(stringOf(old.get('T')) ?? ''),
-    fieldObject: field,
-    paraphObjects: buttons,
-    pageObject: refOf(old.get('P')),
-    box,
     signer: filling.signer,
     signingTime: time.time,
     utcOffset: time.utcOffset,
@@ -208,11 +245,15 @@ function readAppearance(file: PdfFile, object: PdfObject | undefined): Appearanc
   if (!isDict(value) || stream === null) throw new Tampered('the appearance of a signature is not one of ours');
   const resources = value.get('Resources');
   const fonts = isDict(resources) ? resources.get('Font') : undefined;
-  if (!isDict(fonts)) throw new Tampered('the appearance of a signature is not one of ours');
-  if (!draws(stream, DRAWING)) {
+  if (!draws(stream, fonts === undefined ? PATHS : DRAWING)) {
     throw new Tampered('the appearance of a signature draws more than lines and text');
   }
-  return { content: stream, regular: readFont(file, fonts.get('F1')), bold: readFont(file, fonts.get('F2')) };
+  if (fonts === undefined) return { content: stream, fonts: null };
+  if (!isDict(fonts)) throw new Tampered('the appearance of a signature is not one of ours');
+  return {
+    content: stream,
+    fonts: { regular: readFont(file, fonts.get('F1')), bold: readFont(file, fonts.get('F2')) },
+  };
 }
 
 /** A font that the reader had already. */

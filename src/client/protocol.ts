@@ -121,7 +121,7 @@ export interface DocumentInfo {
   /** Of the newest revision; 0 and null until it is prepared. */
   readonly length: number;
   readonly sha256: string | null;
-  /** The signature field that is this person's; null until it is prepared. */
+  /** The signature field that is this person's, object 0 where it comes with the signature; null until it is prepared. */
   readonly field: { readonly name: string; readonly object: number } | null;
 }
 

@@ -31,8 +31,10 @@ export function drawStamp(
   pen.paint(BAR, 2 * unit, 3 * unit, 1.5 * unit, height - 6 * unit);
   const write = (resource: 'F1' | 'F2', points: number, grey: number, y: number, text: string) =>
     pen.write(resource, points, grey, left, y, pen.shorten(resource, text, points, inner));
-  write('F1', 5 * unit, QUIET, 20.5 * unit, panel.caption);
-  write('F2', 8 * unit, INK, 11.5 * unit, panel.title);
-  write('F1', 5 * unit, INK, 4 * unit, panel.rows.map(([, value]) => value).join(' · '));
+  const values = panel.rows.map(([, value]) => value);
+  write('F1', 5 * unit, QUIET, 27 * unit, panel.caption);
+  write('F2', 8 * unit, INK, 18.5 * unit, panel.title);
+  write('F1', 5 * unit, INK, 11 * unit, values.slice(0, 2).join(' · '));
+  write('F1', 5 * unit, INK, 4.5 * unit, values.slice(2).join(' · '));
   return pen.content();
 }

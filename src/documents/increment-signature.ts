@@ -17,6 +17,8 @@ import {
   ref,
   textString,
 } from './file/values.ts';
+import { type AddedField, addedField } from './increment-field.ts';
+import { extendForm } from './increment-form.ts';
 import { lockedBeside, type ParaphFilling, paraphObjects, paraphShapes } from './increment-paraphs.ts';
 import { type NewObject, writeIncrement } from './increment-writer.ts';
 
@@ -30,14 +32,13 @@ export type ByteRange = readonly [number, number, number, number];
 export interface Appearance {
   /** The content stream: F1 is the regular font, F2 the bold one. */
   readonly content: Uint8Array;
-  /** Object numbers of the fonts. */
-  readonly regular: number;
-  readonly bold: number;
+  /** Object numbers of the fonts; null where the content has only paths. */
+  readonly fonts: { readonly regular: number; readonly bold: number } | null;
 }
 
 export interface Filling {
-  /** Object number of the signature field. */
-  readonly field: number;
+  /** Object number of the signature field, or a field that comes with its signature. */
+  readonly field: number | AddedField;
   /** The signer's name, in the signature dictionary. */
   readonly signer: string;
   /** PDF date with its UTC offset. */
@@ -59,8 +60,9 @@ export interface SignedIncrement {
 
 /** Locks the fields that the field's Lock names (§12.7.4.5, FieldMDP). */
 export function fillSignature(file: PdfFile, filling: Filling): SignedIncrement {
-  const field = emptySignatureField(file, filling.field);
   const number = file.trailer.size;
+  if (typeof filling.field !== 'number') return addSignature(file, filling, filling.field);
+  const field = emptySignatureField(file, filling.field);
   const objects: NewObject[] = [];
   if (filling.appearance !== null) objects.push(appearanceObject(number + 1, field, filling.appearance));
   objects.push({ number: filling.field, value: filledField(field, number, filling.appearance && number + 1) });
@@ -79,8 +81,24 @@ export function fillSignature(file: PdfFile, filling: Filling): SignedIncrement 
   });
 }
 
+function addSignature(file: PdfFile, filling: Filling, added: AddedField): SignedIncrement {
+  const number = file.trailer.size;
+  const field = addedField(file, added, number);
+  // SignaturesExist, AppendOnly (ISO 32000-2 table 225).
+  const form = extendForm(file, [number + 1], 3);
+  return writeSigned(file, [...form, { number: number + 1, value: field }], {
+    number,
+    type: 'Sig',
+    subFilter: 'ETSI.CAdES.detached',
+    contents: filling.contents,
+    id: filling.id,
+    rest: signerEntries(filling, fieldMdp(file, field)),
+  });
+}
+
 /** The first signature: certifies the file so that only form filling and signing may follow (DocMDP, §12.8.2.2). */
 export function certify(file: PdfFile, filling: Filling): SignedIncrement {
+  if (typeof filling.field !== 'number') throw new RangeError('a certifying seal fills a field of the document');
   const field = emptySignatureField(file, filling.field);
   const number = file.trailer.size;
   const { root } = file.trailer;
@@ -162,13 +180,13 @@ export function boxOf(field: PdfDict): { x: number; y: number; width: number; he
 }
 
 /** A form XObject exactly as big as the field, so that a viewer neither scales it nor shows what leaves it (§12.5.5). */
-function appearanceObject(number: number, field: PdfDict, { content, regular, bold }: Appearance): NewObject {
+function appearanceObject(number: number, field: PdfDict, { content, fonts }: Appearance): NewObject {
   const { width, height } = boxOf(field);
   const value = dict({
     Type: name('XObject'),
     Subtype: name('Form'),
     BBox: [0, 0, width, height],
-    Resources: dict({ Font: dict({ F1: ref(regular), F2: ref(bold) }) }),
+    Resources: dict({ Font: fonts === null ? undefined : dict({ F1: ref(fonts.regular), F2: ref(fonts.bold) }) }),
   });
   return { number, value, stream: content };
 }

@@ -5,27 +5,17 @@
  */
 
 import type { PdfFile } from './file/file.ts';
-import { PdfSyntaxError } from './file/parser.ts';
-import { dict, isArray, name, type PdfDict, ref, refOf } from './file/values.ts';
+import { dict, name, type PdfDict, ref } from './file/values.ts';
 import { renewedId } from './increment.ts';
+import { extendForm } from './increment-form.ts';
 import { type SignedIncrement, writeSigned, ZEROED } from './increment-signature.ts';
-import type { NewObject } from './increment-writer.ts';
 
 /** Widget flags Print and Locked (ISO 32000-1 §12.5.3). */
 const FLAGS = 4 + 128;
 
-/** @param acroForm object number of the interactive form dictionary */
-export function appendTimestampField(file: PdfFile, acroForm: number): SignedIncrement {
+/** @throws PdfSyntaxError */
+export function appendTimestampField(file: PdfFile): SignedIncrement {
   const field = file.trailer.size;
-  const form = file.dict(acroForm);
-  const fields = file.resolve(form.get('Fields'));
-  if (!isArray(fields)) throw new PdfSyntaxError('the form has no fields');
-  const longer = [...fields, ref(field)];
-  const indirect = refOf(form.get('Fields'));
-  const list: NewObject =
-    indirect === null
-      ? { number: acroForm, value: new Map([...form, ['Fields', longer]]) }
-      : { number: indirect, value: longer };
   const widget: PdfDict = dict({
     Type: name('Annot'),
     Subtype: name('Widget'),
@@ -35,7 +25,7 @@ export function appendTimestampField(file: PdfFile, acroForm: number): SignedInc
     F: FLAGS,
     V: ref(field + 1),
   });
-  return writeSigned(file, [list, { number: field, value: widget }], {
+  return writeSigned(file, [...extendForm(file, [field]), { number: field, value: widget }], {
     number: field + 1,
     type: 'DocTimeStamp',
     subFilter: 'ETSI.RFC3161',

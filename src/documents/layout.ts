@@ -16,9 +16,9 @@ export interface Box {
 export interface SignatureField {
   /** Fully qualified field name (T). */
   readonly name: string;
-  /** Object number of the field/widget dictionary (generation 0). */
+  /** Object number of the field/widget dictionary (generation 0); 0 for an invisible one that comes with its signature. */
   readonly object: number;
-  /** Object number of the page that shows it. */
+  /** Object number of the page that shows it; 0 for one that stands on no page. */
   readonly pageObject: number;
   /** Where it stands; null for an invisible field. */
   readonly box: Box | null;
@@ -50,6 +50,9 @@ export interface LayoutFont {
   /** Character → [glyph id as 4 hex digits, advance width in 1/1000 em]. Holds every character an appearance can need. */
   readonly glyphs: Readonly<Record<string, readonly [string, number]>>;
 }
+
+/** In files without fonts of ours: text is drawn as outlines. */
+export const NO_FONT: LayoutFont = { object: 0, glyphs: {} };
 
 export interface DocumentLayout {
   /** The certifying seal (DocMDP P=2); null in a document that arrived signed. */

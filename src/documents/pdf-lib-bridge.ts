@@ -1,6 +1,6 @@
 /**
- * Between the strict file reader and pdf-lib's objects: a signed document is inspected as the reader sees it, with the
- * same rules as any other, and what is made with pdf-lib can be appended. Runs in the worker's child process only.
+ * From the strict file reader to pdf-lib's objects: a signed document is inspected as the reader sees it, with the same
+ * rules as any other. Runs in the worker's child process only.
  */
 import {
   PDFArray,
@@ -14,12 +14,10 @@ import {
   type PDFObject,
   PDFRawStream,
   PDFRef,
-  PDFString,
 } from '@cantoo/pdf-lib';
 import type { PdfFile } from './file/file.ts';
 import { PdfSyntaxError } from './file/parser.ts';
-import { characters, isArray, isDict, isRef, type PdfDict, type PdfRef, type PdfValue } from './file/values.ts';
-import type { NewObject } from './increment-writer.ts';
+import { isArray, isDict, isRef, type PdfDict, type PdfRef, type PdfValue } from './file/values.ts';
 
 /**
  * Everything that the catalog and Info lead to, as the reader sees it.
@@ -79,45 +77,4 @@ export function toPdfLib(file: PdfFile, maxObjects: number): PDFContext {
   const { info } = file.trailer;
   if (info !== null) context.trailerInfo.Info = PDFRef.of(info.ref, info.generation ?? 0);
   return context;
-}
-
-/**
- * The indirect objects of a context, renumbered from `first` on.
- * @returns `numberOf` tells the new number of an object
- */
-export function fromPdfLib(
-  context: PDFContext,
-  first: number,
-): { readonly objects: readonly NewObject[]; readonly numberOf: (ref: PDFRef) => number } {
-  const indirect = context.enumerateIndirectObjects();
-  const numbers = new Map(indirect.map(([ref], index) => [ref, first + index]));
-  const numberOf = (ref: PDFRef): number => {
-    const number = numbers.get(ref);
-    if (number === undefined) throw new Error(`object ${ref.tag} is missing`);
-    return number;
-  };
-
-  function convert(object: PDFObject): PdfValue {
-    if (object instanceof PDFRef) return { ref: numberOf(object) };
-    if (object instanceof PDFName) return { name: characters(Buffer.from(object.decodeText(), 'latin1')) };
-    if (object instanceof PDFNumber) return object.asNumber();
-    if (object instanceof PDFBool) return object.asBoolean();
-    if (object instanceof PDFString || object instanceof PDFHexString) return { string: characters(object.asBytes()) };
-    if (object instanceof PDFArray) return object.asArray().map(convert);
-    if (object instanceof PDFDict) return convertDict(object);
-    if (object === PDFNull) return null;
-    throw new TypeError(`an object that can't be appended: ${object.constructor.name}`);
-  }
-
-  const convertDict = (dict: PDFDict): PdfDict =>
-    new Map(dict.entries().map(([key, value]) => [key.decodeText(), convert(value)]));
-
-  const objects = indirect.map(([ref, object]): NewObject => {
-    const number = numberOf(ref);
-    if (!(object instanceof PDFRawStream)) return { number, value: convert(object) };
-    const value = new Map(convertDict(object.dict));
-    value.delete('Length');
-    return { number, value, stream: object.getContents() };
-  });
-  return { objects, numberOf };
 }

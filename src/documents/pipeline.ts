@@ -13,6 +13,7 @@ import { drawPanel, drawParaph, type Panel } from './appearance.ts';
 import { drawStamp, STAMP_BELOW } from './appearance-stamp.ts';
 import { sealPanel, signatoryPanel } from './appearance-texts.ts';
 import type { Documents, PreparedSignature, SignatoryMark } from './documents.ts';
+import { signatureFields } from './file/fields.ts';
 import { openFile, type PdfFile } from './file/file.ts';
 import { octets, refOf, stringOf } from './file/values.ts';
 import { join, putContents, renewedId } from './increment.ts';
@@ -132,7 +133,7 @@ export function createDocuments({ worker, pki, company }: DocumentsParts): Docum
       const file = openFile(sealed);
       const fields = [...(layout.seal ? [layout.seal] : []), ...layout.signatories, layout.closing];
       const archived = join(sealed, appendDss(file, await evidence(file, fields)));
-      const { appended, byteRange } = appendTimestampField(openFile(archived), layout.acroFormObject);
+      const { appended, byteRange } = appendTimestampField(openFile(archived));
       const bytes = join(archived, appended);
       const { token } = await pki.timestamps.stamp(digestByteRange(bytes, byteRange));
       return putContents(bytes, byteRange, token);
@@ -164,15 +165,14 @@ function fill(
   const file = openFile(head);
   const appearance: Appearance | null = field.box && {
     content: (field.box.height < STAMP_BELOW ? drawStamp : drawPanel)(signer.panel, field.box, layout),
-    regular: layout.regular.object,
-    bold: layout.bold.object,
+    fonts: layout.regular.object === 0 ? null : { regular: layout.regular.object, bold: layout.bold.object },
   };
-  const paraphs = signer.paraphs && drawParaphs(file, field, layout, signer.paraphs);
+  const paraphs = signer.paraphs && drawParaphs(file, field.object, layout, signer.paraphs);
   const time = pdfDate(signer.time, signer.utcOffset);
   const drawn = [appearance?.content ?? '', ...(paraphs?.contents ?? [])];
-  const id = renewedId(file, String(field.object), name, time, certificate, ...drawn);
+  const id = renewedId(file, String(field.object || field.name), name, time, certificate, ...drawn);
   const { appended, byteRange } = write(file, {
-    field: field.object,
+    field: field.object || { name: field.name, lock: field === layout.closing ? 'all' : 'self' },
     signer: name,
     time,
     appearance,
@@ -186,19 +186,21 @@ function fill(
 
 function drawParaphs(
   file: PdfFile,
-  field: SignatureField,
+  field: number,
   { ink }: DocumentLayout,
   { mark, places }: NonNullable<Signer['paraphs']>,
 ): ParaphFilling {
   const buttons = places.map(({ object }) => object).sort((a, b) => a - b);
-  const shapes = paraphShapes(file, lockedBeside(file, file.dict(field.object)), buttons);
+  const shapes = paraphShapes(file, lockedBeside(file, file.dict(field)), buttons);
   return { buttons, contents: shapes.map(shape => drawParaph(mark, shape, ink)) };
 }
 
 /** Contents of the signatures that stand in these fields. */
 function readContents(file: PdfFile, fields: readonly SignatureField[]): Uint8Array[] {
-  return fields.flatMap(field => {
-    const value = refOf(file.dict(field.object).get('V'));
+  const found = fields.some(({ object }) => object === 0) ? signatureFields(file) : [];
+  return fields.flatMap(({ name, object }) => {
+    const field = object === 0 ? found.find(other => other.name === name)?.dict : file.dict(object);
+    const value = refOf(field?.get('V'));
     const contents = value === null ? null : stringOf(file.dict(value).get('Contents'));
     return contents === null ? [] : [octets(contents)];
   });

@@ -62,8 +62,10 @@ function readEarlier(file: PdfFile, fields: readonly FoundField[]): EarlierSigna
     if (docMdp === 1 || lockP === 1) {
       throw new DocumentRefused('certified-no-changes', 'an earlier signature allows no further ones');
     }
-    // New fields belong to those that are locked, unless fields are locked by name; a page may change with P = 3 only.
-    if (docMdp === 2 || lockP === 2 || (fieldMdp !== null && fieldMdp.action !== 'Include')) invisibleOnly = true;
+    // New fields belong to those that are locked, unless fields are locked by name.
+    if (docMdp !== null || lockP !== undefined || (fieldMdp !== null && fieldMdp.action !== 'Include')) {
+      invisibleOnly = true;
+    }
   }
   return { count: signers.length, signers, invisibleOnly };
 }

@@ -1,20 +1,17 @@
 /**
- * Lays down, as one increment, what later revisions fill in a document that arrived signed: signature fields, and
- * nothing else. Where earlier signatures leave pages free, the fields stand as small stamps on the last page; else
- * they are fields that the document has, or invisible. Runs in the worker's child process only.
+ * What is laid down in a document that arrived signed. Where earlier signatures leave pages free, empty signature fields
+ * stand as small stamps on the last page, added in one increment. Else nothing is added: signatures fill fields that the
+ * document has, or come with an invisible field of their own. There are no fonts: text is drawn as outlines. Runs in
+ * the worker's child process only.
  */
-import { PDFContext } from '@cantoo/pdf-lib';
 import { DocumentRefused } from './documents.ts';
-import { formOf } from './file/fields.ts';
-import { dict, isArray, isRef, name, type PdfDict, type PdfValue, ref, refOf, textString } from './file/values.ts';
+import { dict, isArray, isRef, name, ref, refOf, textString } from './file/values.ts';
 import type { FirstRevision } from './first-revision.ts';
-import { embedFont } from './fonts.ts';
 import { join, renewedId } from './increment.ts';
+import { extendForm } from './increment-form.ts';
 import { boxOf } from './increment-signature.ts';
 import { type NewObject, writeIncrement } from './increment-writer.ts';
-import type { Box, LayoutFont, LayoutPlan, SignatoryField, SignatureField } from './layout.ts';
-import { fromPdfLib } from './pdf-lib-bridge.ts';
-import { textsOf } from './signature-page.ts';
+import { type Box, type DocumentLayout, type LayoutPlan, NO_FONT, type SignatureField } from './layout.ts';
 import { PAGE_TEXTS } from './signature-page-texts.ts';
 import { freeFields, type SignedDocument } from './signed-document.ts';
 import { placeStamps, type Stamps } from './signed-stamps.ts';
@@ -30,82 +27,86 @@ export function signedRevision(signed: SignedDocument, plan: LayoutPlan): FirstR
     throw new DocumentRefused('already-signed-standard', 'a signed document gets no marks of Standard');
   }
   const { file, earlier } = signed;
-  const objects: NewObject[] = [];
-  let next = file.trailer.size;
   const texts = PAGE_TEXTS[plan.language];
-  const existing = earlier.invisibleOnly ? existingFields(signed, plan.signatories.length) : null;
-  const stamps = earlier.invisibleOnly ? null : placeStamps(file, signed.pages, plan.signatories.length + 1);
-  const names = new Set(signed.fields.map(field => field.name));
-
-  function addField(base: string, label: string, stamp: Box | null, lock: (field: string) => PdfDict): SignatureField {
-    const title = uniqueName(base, names);
-    const object = next++;
-    const page = stamp && stamps ? stamps.pageObject : 0;
-    const appearance = stamp && next++;
-    const { x, y, width, height } = stamp ?? { x: 0, y: 0, width: 0, height: 0 };
-    if (appearance !== null) objects.push(emptyAppearance(appearance, width, height));
-    objects.push({
-      number: object,
-      value: dict({
-        Type: name('Annot'),
-        Subtype: name('Widget'),
-        FT: name('Sig'),
-        T: textString(title),
-        TU: textString(label),
-        Rect: [x, y, x + width, y + height],
-        F: FLAGS,
-        P: page > 0 ? ref(page) : undefined,
-        AP: appearance === null ? undefined : dict({ N: ref(appearance) }),
-        Lock: lock(title),
-      }),
-    });
-    return { name: title, object, pageObject: page, box: stamp };
-  }
-
-  const signatories = plan.signatories.map((signatory, index): SignatoryField => {
-    const field =
-      existing?.[index] ??
-      addField(
-        `${plan.requestId} Signatory ${index + 1}`,
-        `${texts.signatureOf} ${signatory.name}`,
-        stamps?.boxes[index] ?? null,
-        title => dict({ Type: name('SigFieldLock'), Action: name('Include'), Fields: [textString(title)] }),
-      );
-    return { ...field, level: signatory.level, paraphs: [] };
-  });
-  const closing = addField(
-    `${plan.requestId} Closing`,
+  const labels = [
+    ...plan.signatories.map(({ name: person }) => `${texts.signatureOf} ${person}`),
     `${texts.seal} ${plan.company.name}`,
-    stamps?.boxes[plan.signatories.length] ?? null,
-    () => dict({ Type: name('SigFieldLock'), Action: name('All') }),
-  );
-  const added = [...signatories.filter(field => !existing?.includes(field)), closing];
-  const own = existing === null ? added : [closing];
-
-  const fonts = [...signatories, closing].some(({ box }) => box !== null) ? embedFonts(plan, next) : null;
-  if (fonts !== null) {
-    objects.push(...fonts.objects);
-    next += fonts.objects.length;
-  }
-  const form = extendForm(signed, own, next);
-  objects.push(...form.objects);
-  if (stamps !== null) objects.push(...annotate(stamps, own));
-
-  const id = renewedId(file, 'fields', plan.requestId, ...own.map(field => field.name));
-  const { appended } = writeIncrement(file, objects, id);
-  const none: LayoutFont = { object: 0, glyphs: {} };
-  return {
-    bytes: join(file.bytes, appended),
-    layout: {
-      seal: null,
-      signatories,
-      closing,
-      regular: fonts?.regular ?? none,
-      bold: fonts?.bold ?? none,
-      catalogObject: file.trailer.root,
-      acroFormObject: form.object,
-    },
+  ];
+  const stamps = earlier.invisibleOnly ? null : placeStamps(file, signed.pages, labels.length);
+  const titles = titlesFor(signed, plan);
+  const existing = earlier.invisibleOnly ? existingFields(signed, plan.signatories.length) : null;
+  const objects: NewObject[] = [];
+  const fields = labels.map((label, index): SignatureField => {
+    const found = existing?.[index];
+    if (found !== undefined) return found;
+    const last = index === labels.length - 1;
+    const box = stamps?.boxes[index] ?? null;
+    const title = titles[index]!;
+    if (stamps === null || box === null) return { name: title, object: 0, pageObject: 0, box: null };
+    const object = file.trailer.size + objects.length;
+    objects.push(...stampField(object, { title, label, box, page: stamps.pageObject, locksAll: last }));
+    return { name: title, object, pageObject: stamps.pageObject, box };
+  });
+  const layout: DocumentLayout = {
+    seal: null,
+    signatories: plan.signatories.map(({ level }, index) => ({ ...fields[index]!, level, paraphs: [] })),
+    closing: fields.at(-1)!,
+    regular: NO_FONT,
+    bold: NO_FONT,
+    catalogObject: file.trailer.root,
+    acroFormObject: refOf(file.dict(file.trailer.root).get('AcroForm')) ?? file.trailer.root,
   };
+  const added = stamps === null ? [] : fields.map(({ object }) => object).filter(object => object > 0);
+  if (stamps === null || added.length === 0) return { bytes: file.bytes, layout };
+  // SignaturesExist, AppendOnly (table 225).
+  objects.push(...extendForm(file, added, 3), annotate(stamps, added));
+  const id = renewedId(file, 'fields', ...titles);
+  return { bytes: join(file.bytes, writeIncrement(file, objects, id).appended), layout };
+}
+
+/** Names that no field has: a dot would separate the parts of a full name (§12.7.4.2). */
+function titlesFor({ fields }: SignedDocument, plan: LayoutPlan): string[] {
+  const taken = new Set(fields.map(field => field.name));
+  const parts = [...plan.signatories.map((_, index) => `Signatory ${index + 1}`), 'Closing'];
+  return parts.map(part => {
+    const plain = `${plan.requestId} ${part}`.replaceAll('.', ' ');
+    let title = plain;
+    for (let i = 2; taken.has(title); i++) title = `${plain} (${i})`;
+    taken.add(title);
+    return title;
+  });
+}
+
+interface StampField {
+  readonly title: string;
+  readonly label: string;
+  readonly box: Box;
+  /** Object number of the page. */
+  readonly page: number;
+  readonly locksAll: boolean;
+}
+
+/** An empty signature field, and an appearance that shows nothing (§12.5.5 asks for one). */
+function stampField(object: number, { title, label, box, page, locksAll }: StampField): NewObject[] {
+  const { x, y, width, height } = box;
+  const lock = locksAll ? { Action: name('All') } : { Action: name('Include'), Fields: [textString(title)] };
+  const field = dict({
+    Type: name('Annot'),
+    Subtype: name('Widget'),
+    FT: name('Sig'),
+    T: textString(title),
+    TU: textString(label),
+    Rect: [x, y, x + width, y + height],
+    F: FLAGS,
+    P: ref(page),
+    AP: dict({ N: ref(object + 1) }),
+    Lock: dict({ Type: name('SigFieldLock'), ...lock }),
+  });
+  const appearance = dict({ Type: name('XObject'), Subtype: name('Form'), BBox: [0, 0, width, height] });
+  return [
+    { number: object, value: field },
+    { number: object + 1, value: appearance, stream: new Uint8Array() },
+  ];
 }
 
 /** One field that the document has per signatory; null where it has too few. */
@@ -123,59 +124,11 @@ function existingFields(signed: SignedDocument, count: number): SignatureField[]
   });
 }
 
-function uniqueName(base: string, names: Set<string>): string {
-  // A dot separates the parts of a full name (§12.7.4.2).
-  const plain = base.replaceAll('.', ' ');
-  let title = plain;
-  for (let i = 2; names.has(title); i++) title = `${plain} (${i})`;
-  names.add(title);
-  return title;
-}
-
-function emptyAppearance(number: number, width: number, height: number): NewObject {
-  const value = dict({ Type: name('XObject'), Subtype: name('Form'), BBox: [0, 0, width, height] });
-  return { number, value, stream: new Uint8Array() };
-}
-
-function embedFonts(plan: LayoutPlan, first: number) {
-  const context = PDFContext.create();
-  const texts = textsOf(plan);
-  const regular = embedFont(context, 'regular', texts);
-  const bold = embedFont(context, 'bold', texts);
-  const { objects, numberOf } = fromPdfLib(context, first);
-  const font = ({ ref: at, glyphs }: typeof regular): LayoutFont => ({ object: numberOf(at), glyphs });
-  return { objects, regular: font(regular), bold: font(bold) };
-}
-
-/** The form with our fields at its end, and the catalog where it has no form as an object of its own. */
-function extendForm({ file }: SignedDocument, fields: readonly SignatureField[], next: number) {
-  const { root } = file.trailer;
-  const catalog = file.dict(root);
-  const entry = catalog.get('AcroForm');
-  const form = formOf(file) ?? dict({});
-  const old = form.get('Fields');
-  const list = file.resolve(old);
-  const longer: PdfValue[] = [...(isArray(list) ? list : []), ...fields.map(field => ref(field.object))];
-  const oldFlags = file.resolve(form.get('SigFlags'));
-  const object = isRef(entry) && file.find(entry.ref) !== null ? entry.ref : next;
-  const entries = new Map(form);
-  const objects: NewObject[] = [];
-  if (isRef(old) && isArray(list)) objects.push({ number: old.ref, value: longer });
-  else entries.set('Fields', longer);
-  // SignaturesExist, AppendOnly (table 225).
-  entries.set('SigFlags', (typeof oldFlags === 'number' ? oldFlags : 0) | 3);
-  objects.push({ number: object, value: entries });
-  if (object === next) objects.push({ number: root, value: new Map([...catalog, ['AcroForm', ref(object)]]) });
-  return { object, objects };
-}
-
-/** The page's annotations with those of our fields that stand on it. */
-function annotate({ pageObject, page, file }: Stamps, fields: readonly SignatureField[]): NewObject[] {
-  const visible = fields.filter(({ box }) => box !== null).map(field => ref(field.object));
-  if (visible.length === 0) return [];
+/** The page's annotations with our fields at their end. */
+function annotate({ pageObject, page, file }: Stamps, fields: readonly number[]): NewObject {
   const old = page.get('Annots');
   const list = file.resolve(old);
-  const longer = [...(isArray(list) ? list : []), ...visible];
-  if (isRef(old) && isArray(list)) return [{ number: old.ref, value: longer }];
-  return [{ number: pageObject, value: new Map([...page, ['Annots', longer]]) }];
+  const longer = [...(isArray(list) ? list : []), ...fields.map(ref)];
+  if (isRef(old) && isArray(list)) return { number: old.ref, value: longer };
+  return { number: pageObject, value: new Map([...page, ['Annots', longer]]) };
 }

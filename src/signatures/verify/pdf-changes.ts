@@ -210,31 +210,47 @@ class RevisionJudge {
     return added ?? 'fields were removed from the form or put in another order';
   }
 
-  /** A new signature field with its signature. @returns what is wrong, or null */
+  /** A new signature field, with its signature or empty. @returns what is wrong, or null */
   #newField(number: number | null): string | null {
     const dict = this.#newDict(number);
     if (number === null || dict === null) return 'a field was added that is no new object';
     const signature = refOf(dict.get('V'));
     const value = this.#newDict(signature);
     const name = stringOf(this.#after.resolve(dict.get('T')));
-    if (nameOf(dict.get('FT')) !== 'Sig' || value === null || signature === null || name === null)
+    const empty = !dict.has('V');
+    if (nameOf(dict.get('FT')) !== 'Sig' || name === null || (!empty && (value === null || signature === null)))
       return 'a field was added that is no signature';
     const strange = [...dict.keys()].filter(key => !NEW_FIELD.has(key));
     if (strange.length > 0) return `a field was added with strange entries (${strange.join(', ')})`;
     const text = readText(name);
     if (text.includes('.') || [...this.#fields.values()].some(field => field.name === text))
       return `a second field ${text} was added`;
-    const timestamp = nameOf(value.get('Type')) === 'DocTimeStamp' && nameOf(value.get('SubFilter')) === 'ETSI.RFC3161';
+    const timestamp =
+      nameOf(value?.get('Type')) === 'DocTimeStamp' && nameOf(value?.get('SubFilter')) === 'ETSI.RFC3161';
     const visible = isVisible(dict);
     if (visible && timestamp) return 'a document timestamp was added that is visible';
     if (!timestamp && this.#permissions.docMdp === 1) return 'a signature was added, which the certification forbids';
     if (visible && (this.#permissions.docMdp !== null || isLocked(text, this.#permissions.locks)))
       return 'a visible signature was added, which an earlier signature forbids';
+    if (empty && (dict.has('MK') || this.#draws(dict.get('AP'))))
+      return `field ${text} was added, which shows something without a signature`;
     this.#claim(number, 'field-added', `field ${text} for a new ${timestamp ? 'document timestamp' : 'signature'}`);
-    this.#claimSignature(signature, value, timestamp ? 'timestamp-added' : 'signature-added', text);
+    if (signature !== null && value !== null)
+      this.#claimSignature(signature, value, timestamp ? 'timestamp-added' : 'signature-added', text);
     this.#claimAppearance(dict.get('AP'), undefined, text);
     for (const key of ['Lock', 'SV', 'MK']) this.#claimNew(dict.get(key), 'field-added', `part of field ${text}`);
     return null;
+  }
+
+  /** Whether an appearance shows anything: what its stream is made of does not matter where it is empty. */
+  #draws(appearance: PdfValue | undefined): boolean {
+    if (appearance === undefined) return false;
+    const entries = this.#after.resolve(appearance);
+    if (!isDict(entries)) return true;
+    return [...entries].some(([key, value]) => {
+      const number = refOf(value);
+      return key !== 'N' || number === null || this.#after.find(number)?.stream?.length !== 0;
+    });
   }
 
   #claimSignature(number: number, value: PdfDict, kind: ChangeKind, field: string): void {
