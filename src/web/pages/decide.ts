@@ -1,8 +1,10 @@
 /** The two decisions: each says in one sentence what it does before it is done. */
 
+import type { SigningStep } from '../../client/device.ts';
 import { Tampered } from '../../client/grant.ts';
 import type { View } from '../../client/protocol.ts';
 import { type App, errorNotice } from '../app.ts';
+import { closer, openDialog } from '../dialog.ts';
 import { announce, busy, h, notice } from '../dom.ts';
 
 export function confirmSignature(
@@ -14,16 +16,32 @@ export function confirmSignature(
 ): void {
   const { device, texts } = app;
   const what = view.documents.map(({ name, pages }) => `“${name}” (${texts.pages(pages)})`).join(', ');
-  const messages = h('div', null);
-  const progress = h('progress', { hidden: true });
   const now = h('button', { type: 'button' }, texts.signNow);
-  const dialog = openDialog(texts.confirmTitle, h('p', null, texts.confirm(what, view.you.name)), messages, progress);
+  const dialog = openDialog(texts.confirmTitle, h('p', null, texts.confirm(what, view.you.name)));
+  signWhenPressed(app, dialog, now, done, onStep => device.sign(token, view, documents, onStep));
+  dialog.append(h('div', { class: 'row' }, now, closer(dialog, now, texts.cancel)));
+}
+
+/**
+ * Runs the signing behind a button of a dialog: says where it is and what went wrong; a second press is the same press.
+ * @param done gets the session afterwards, when the dialog is closed
+ */
+export function signWhenPressed(
+  { texts }: App,
+  dialog: HTMLDialogElement,
+  now: HTMLButtonElement,
+  done: (after: View) => void,
+  work: (onStep: (step: SigningStep) => void) => Promise<View>,
+): void {
+  const messages = h('div', null);
+  const progress = h('progress', { hidden: true, 'aria-label': texts.signing });
+  dialog.append(messages, progress);
   now.addEventListener('click', () => {
     void busy(now, texts.signing, async () => {
       messages.replaceChildren();
       progress.hidden = false;
       try {
-        const after = await device.sign(token, view, documents, step => {
+        const after = await work(step => {
           now.textContent = texts.step[step];
           announce(texts.step[step]);
         });
@@ -42,7 +60,6 @@ export function confirmSignature(
       }
     });
   });
-  dialog.append(h('div', { class: 'row' }, now, closer(dialog, now, texts.cancel)));
 }
 
 export function rejectDialog(app: App, token: string, view: View, done: (after: View) => void): void {
@@ -72,28 +89,4 @@ export function rejectDialog(app: App, token: string, view: View, done: (after: 
     });
   });
   dialog.append(h('div', { class: 'row' }, now, closer(dialog, now, texts.cancel)));
-}
-
-function openDialog(title: string, ...children: Node[]): HTMLDialogElement {
-  const dialog = h(
-    'dialog',
-    { 'aria-labelledby': 'dialog-title' },
-    h('h2', { id: 'dialog-title' }, title),
-    ...children,
-  );
-  document.body.append(dialog);
-  dialog.addEventListener('close', () => dialog.remove());
-  // Escape must not hide what is under way.
-  dialog.addEventListener('cancel', event => {
-    if (dialog.querySelector('[aria-busy="true"]')) event.preventDefault();
-  });
-  dialog.showModal();
-  return dialog;
-}
-
-function closer(dialog: HTMLDialogElement, working: HTMLButtonElement, label: string): HTMLButtonElement {
-  const close = (): void => {
-    if (working.getAttribute('aria-busy') !== 'true') dialog.close();
-  };
-  return h('button', { type: 'button', class: 'plain', onclick: close }, label);
 }

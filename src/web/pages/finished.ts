@@ -53,6 +53,7 @@ async function showDocument(
 
 function introduction({ texts }: App, view: FinishedView): Node[] {
   const count = view.documents.length;
+  const sealed = view.level === 'seal';
   const signatures = view.signatories.map(({ name, signedAt, you }) =>
     h(
       'div',
@@ -62,8 +63,8 @@ function introduction({ texts }: App, view: FinishedView): Node[] {
     ),
   );
   return [
-    h('h1', null, texts.finishedTitle(count)),
-    h('p', null, texts.finishedText(count)),
+    h('h1', null, sealed ? texts.sealedTitle(count) : texts.finishedTitle(count)),
+    h('p', null, sealed ? texts.sealedText(count) : texts.finishedText(count)),
     h(
       'dl',
       { class: 'facts' },
@@ -71,8 +72,8 @@ function introduction({ texts }: App, view: FinishedView): Node[] {
       h('dd', null, `${view.sender.name} <${view.sender.mail}>`),
       h('dt', null, texts.subject),
       h('dd', null, view.subject),
-      h('dt', null, texts.signedBy),
-      h('dd', null, ...signatures),
+      !sealed && h('dt', null, texts.signedBy),
+      !sealed && h('dd', null, ...signatures),
       h('dt', null, texts.finishedOn),
       h('dd', null, when(view.finishedAt, texts)),
     ),

@@ -4,6 +4,7 @@ import { Problem } from '../../client/connection.ts';
 import type { DeviceInfo, Waiting } from '../../client/protocol.ts';
 import { type App, errorNotice, showFailure, showLoading, showOwner, when } from '../app.ts';
 import { busy, h, notice, show } from '../dom.ts';
+import { rememberMarks } from '../remembered.ts';
 import { showEnrolment } from './enrolment.ts';
 
 export async function showHome(app: App): Promise<void> {
@@ -50,6 +51,7 @@ function showOverview(app: App, info: DeviceInfo, waiting: readonly Waiting[]): 
     void busy(remove, texts.removing, async () => {
       try {
         await device.remove();
+        await rememberMarks(null);
         showOwner(app);
         showWelcome(app, notice('success', texts.removed));
       } catch (error) {

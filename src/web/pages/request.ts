@@ -6,6 +6,7 @@ import { type App, showFailure, showLoading, showOwner, when } from '../app.ts';
 import { h, show } from '../dom.ts';
 import { downloadProgress } from '../progress.ts';
 import { openViewer, type Viewer } from '../viewer.ts';
+import { approveDocuments } from './approve.ts';
 import { confirmSignature, rejectDialog } from './decide.ts';
 import { showOutcome } from './outcome.ts';
 import { showUnknown } from './unknown.ts';
@@ -41,9 +42,10 @@ async function review(app: App, token: string, view: View): Promise<void> {
   show(...introduction(app, view), place, actions);
 
   const documents = await device.download(token, view, progress.report);
+  const decide = view.level === 'standard' ? approveDocuments : confirmSignature;
   const sign = h(
     'button',
-    { type: 'button', class: 'sign', onclick: () => confirmSignature(app, token, view, documents, finish) },
+    { type: 'button', class: 'sign', onclick: () => void decide(app, token, view, documents, finish) },
     texts.sign,
   );
   const unreadable = (): string => {

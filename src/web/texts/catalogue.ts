@@ -2,6 +2,9 @@
 import type { SigningStep } from '../../client/device.ts';
 import type { ProblemType } from '../../client/protocol.ts';
 
+/** What the pad says of a signature or of initials. */
+type MarkTexts = Readonly<Record<'title' | 'hint' | 'area' | 'typed' | 'missing' | 'picture', string>>;
+
 export interface Texts {
   readonly language: 'en' | 'fr' | 'de';
   readonly loading: string;
@@ -55,6 +58,10 @@ export interface Texts {
 
   readonly confirmTitle: string;
   readonly confirm: (what: string, name: string) => string;
+  readonly confirmStandard: (what: string, name: string) => string;
+  readonly pad: Readonly<Record<'signature' | 'paraph', MarkTexts>> &
+    Readonly<Record<'hint' | 'undo' | 'clear' | 'typeInstead' | 'drawInstead' | 'done' | 'remember', string>>;
+  readonly place: Readonly<Record<'title' | 'none' | 'city' | 'here' | 'locating' | 'denied', string>>;
   readonly signNow: string;
   readonly signing: string;
   readonly step: Readonly<Record<SigningStep, string>>;
@@ -84,6 +91,8 @@ export interface Texts {
 
   readonly finishedTitle: (documents: number) => string;
   readonly finishedText: (documents: number) => string;
+  readonly sealedTitle: (documents: number) => string;
+  readonly sealedText: (documents: number) => string;
   readonly signedBy: string;
   readonly finishedOn: string;
   readonly finishedUnreadable: string;

@@ -66,6 +66,41 @@ export const de: Texts = {
   confirmTitle: 'Unterschreiben?',
   confirm: (what, name) =>
     `Sie, ${name}, unterschreiben ${what} mit einer fortgeschrittenen elektronischen Signatur. Das lässt sich nicht zurücknehmen.`,
+  confirmStandard: (what, name) =>
+    `Sie, ${name}, unterschreiben ${what} mit einer einfachen elektronischen Signatur (Standard): Ihrer Zeichnung, besiegelt vom Unternehmen. Das lässt sich nicht zurücknehmen.`,
+  pad: {
+    signature: {
+      title: 'Zeichnen Sie Ihre Unterschrift',
+      hint: '',
+      area: 'Fläche für Ihre Unterschrift. Wenn Sie nicht zeichnen können, wählen Sie „Tippen“.',
+      typed: 'Ihr Name als Unterschrift',
+      missing: 'Zeichnen Sie erst Ihre Unterschrift, oder wählen Sie „Tippen“.',
+      picture: 'Ihre Unterschrift',
+    },
+    paraph: {
+      title: 'Ihr Kürzel',
+      hint: 'Es steht am Fuß jeder Seite.',
+      area: 'Fläche für Ihr Kürzel. Wenn Sie nicht zeichnen können, wählen Sie „Tippen“.',
+      typed: 'Ihre Initialen',
+      missing: 'Zeichnen Sie erst Ihr Kürzel, oder wählen Sie „Tippen“.',
+      picture: 'Ihr Kürzel',
+    },
+    hint: 'Mit Finger, Stift oder Maus. Sie können das Telefon drehen.',
+    undo: 'Rückgängig',
+    clear: 'Leeren',
+    typeInstead: 'Tippen',
+    drawInstead: 'Zeichnen',
+    done: 'Fertig',
+    remember: 'Auf meinem Gerät merken',
+  },
+  place: {
+    title: 'Ort, der im Dokument steht',
+    none: 'Keiner',
+    city: 'Stadt',
+    here: 'Meine Koordinaten',
+    locating: 'Ihr Ort wird gesucht…',
+    denied: 'Ihr Gerät verrät seinen Ort nicht.',
+  },
   signNow: 'Jetzt unterschreiben',
   signing: 'Wird unterschrieben…',
   step: {
@@ -111,6 +146,11 @@ export const de: Texts = {
     count === 1
       ? 'Alle haben unterschrieben; das Dokument ist gesiegelt und mit Zeitstempel versehen. Laden Sie es herunter und bewahren Sie die Datei auf: Ein Ausdruck beweist nichts.'
       : 'Alle haben unterschrieben; die Dokumente sind gesiegelt und mit Zeitstempel versehen. Laden Sie sie herunter und bewahren Sie die Dateien auf: Ein Ausdruck beweist nichts.',
+  sealedTitle: count => (count === 1 ? 'Das besiegelte Dokument' : 'Die besiegelten Dokumente'),
+  sealedText: count =>
+    count === 1
+      ? 'Das Unternehmen hat das Dokument besiegelt und mit einem Zeitstempel versehen. Laden Sie es herunter und bewahren Sie die Datei auf: Ein Ausdruck beweist nichts.'
+      : 'Das Unternehmen hat die Dokumente besiegelt und mit einem Zeitstempel versehen. Laden Sie sie herunter und bewahren Sie die Dateien auf: Ein Ausdruck beweist nichts.',
   signedBy: 'Unterschrieben von',
   finishedOn: 'Fertig seit',
   finishedUnreadable:

@@ -57,6 +57,41 @@ export const en: Texts = {
 
   confirmTitle: 'Sign this?',
   confirm: (what, name) => `You, ${name}, sign ${what} with an advanced electronic signature. It can’t be taken back.`,
+  confirmStandard: (what, name) =>
+    `You, ${name}, sign ${what} with a standard (simple) electronic signature: what you have drawn, sealed by the company. It can’t be taken back.`,
+  pad: {
+    signature: {
+      title: 'Draw your signature',
+      hint: '',
+      area: 'Drawing area for your signature. If you can’t draw, choose “Type instead”.',
+      typed: 'Your name, as your signature',
+      missing: 'Draw your signature first, or choose “Type instead”.',
+      picture: 'Your signature',
+    },
+    paraph: {
+      title: 'Your initials',
+      hint: 'They go to the foot of every page.',
+      area: 'Drawing area for your initials. If you can’t draw, choose “Type instead”.',
+      typed: 'Your initials',
+      missing: 'Draw your initials first, or choose “Type instead”.',
+      picture: 'Your initials',
+    },
+    hint: 'With finger, pen or mouse. You can turn your phone.',
+    undo: 'Undo',
+    clear: 'Clear',
+    typeInstead: 'Type instead',
+    drawInstead: 'Draw instead',
+    done: 'Done',
+    remember: 'Remember this on my device',
+  },
+  place: {
+    title: 'Place shown in the document',
+    none: 'None',
+    city: 'City',
+    here: 'My coordinates',
+    locating: 'Finding your place…',
+    denied: 'Your device doesn’t tell its place.',
+  },
   signNow: 'Sign now',
   signing: 'Signing…',
   step: {
@@ -102,6 +137,11 @@ export const en: Texts = {
     count === 1
       ? 'Everybody has signed, and the document is sealed and timestamped. Download it and keep the file: a print-out proves nothing.'
       : 'Everybody has signed, and the documents are sealed and timestamped. Download them and keep the files: a print-out proves nothing.',
+  sealedTitle: count => (count === 1 ? 'The sealed document' : 'The sealed documents'),
+  sealedText: count =>
+    count === 1
+      ? 'The company has sealed and timestamped the document. Download it and keep the file: a print-out proves nothing.'
+      : 'The company has sealed and timestamped the documents. Download them and keep the files: a print-out proves nothing.',
   signedBy: 'Signed by',
   finishedOn: 'Finished',
   finishedUnreadable: 'This browser can’t show the document. Download it and open it with a PDF reader.',

@@ -59,6 +59,41 @@ export const fr: Texts = {
   confirmTitle: 'Signer ?',
   confirm: (what, name) =>
     `Vous, ${name}, signez ${what} avec une signature électronique avancée. Elle ne peut pas être retirée.`,
+  confirmStandard: (what, name) =>
+    `Vous, ${name}, signez ${what} par une signature électronique standard (simple) : votre tracé, cacheté par l’entreprise. Cela ne peut pas être annulé.`,
+  pad: {
+    signature: {
+      title: 'Tracez votre signature',
+      hint: '',
+      area: 'Zone où tracer votre signature. Si vous ne pouvez pas tracer, choisissez « Taper ».',
+      typed: 'Votre nom, en guise de signature',
+      missing: 'Tracez d’abord votre signature, ou choisissez « Taper ».',
+      picture: 'Votre signature',
+    },
+    paraph: {
+      title: 'Votre paraphe',
+      hint: 'Il figure au bas de chaque page.',
+      area: 'Zone où tracer votre paraphe. Si vous ne pouvez pas tracer, choisissez « Taper ».',
+      typed: 'Vos initiales',
+      missing: 'Tracez d’abord votre paraphe, ou choisissez « Taper ».',
+      picture: 'Votre paraphe',
+    },
+    hint: 'Au doigt, au stylet ou à la souris. Vous pouvez tourner votre téléphone.',
+    undo: 'Annuler le trait',
+    clear: 'Effacer',
+    typeInstead: 'Taper',
+    drawInstead: 'Tracer',
+    done: 'Terminé',
+    remember: 'Mémoriser sur mon appareil',
+  },
+  place: {
+    title: 'Lieu indiqué dans le document',
+    none: 'Aucun',
+    city: 'Ville',
+    here: 'Mes coordonnées',
+    locating: 'Recherche de votre position…',
+    denied: 'Votre appareil ne donne pas sa position.',
+  },
   signNow: 'Signer maintenant',
   signing: 'Signature…',
   step: {
@@ -105,6 +140,11 @@ export const fr: Texts = {
     count === 1
       ? 'Tout le monde a signé ; le document est scellé et horodaté. Téléchargez-le et conservez le fichier : une impression ne prouve rien.'
       : 'Tout le monde a signé ; les documents sont scellés et horodatés. Téléchargez-les et conservez les fichiers : une impression ne prouve rien.',
+  sealedTitle: count => (count === 1 ? 'Le document cacheté' : 'Les documents cachetés'),
+  sealedText: count =>
+    count === 1
+      ? 'L’entreprise a cacheté et horodaté le document. Téléchargez-le et conservez le fichier : une impression ne prouve rien.'
+      : 'L’entreprise a cacheté et horodaté les documents. Téléchargez-les et conservez les fichiers : une impression ne prouve rien.',
   signedBy: 'Signé par',
   finishedOn: 'Terminé le',
   finishedUnreadable:

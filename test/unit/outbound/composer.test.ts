@@ -109,10 +109,21 @@ describe.skipIf(!hasPython)('as Python’s email package reads it', () => {
           ? [...alternative, 'multipart/related', 'text/html', 'image/png']
           : name === 'finished'
             ? ['multipart/mixed', ...alternative, 'text/html', 'application/pdf', 'application/pdf']
-            : [...alternative, 'text/html'],
+            : name === 'sealed'
+              ? ['multipart/mixed', ...alternative, 'text/html', 'application/pdf']
+              : [...alternative, 'text/html'],
       );
       expect(mail.html).toContain(`<html lang="${language}">`);
       expect(mail.html + mail.text).not.toMatch(/undefined|\[object|NaN/);
+    }
+  });
+
+  test('a sealed document comes back without a word about signatories', async () => {
+    for (const name of ['sealed', 'sealed-link']) {
+      const { text } = parseWithPython([(await composeSample(name)).bytes])[0]!;
+      expect(text).toContain('The company has sealed and timestamped');
+      expect(text).toContain('Company seal');
+      expect(text).not.toMatch(/signator|Signed by|have signed/);
     }
   });
 

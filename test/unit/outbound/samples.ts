@@ -120,6 +120,18 @@ export const samples: Record<string, { mail: Mail; to: Party | Recipient }> = {
     mail: { kind: 'finished-link', request: request({ state: 'finished', sessions: [signedJohn, signedZoe] }) },
     to: paul,
   },
+  sealed: {
+    mail: {
+      kind: 'finished',
+      request: request({ state: 'finished', level: 'seal', levelIsDefault: false, sessions: [] }),
+      files: [{ name: 'Price list.pdf', bytes: Buffer.from('%PDF-1.7 sealed\n') }],
+    },
+    to: mary,
+  },
+  'sealed-link': {
+    mail: { kind: 'finished-link', request: request({ state: 'finished', level: 'seal', sessions: [] }) },
+    to: mary,
+  },
   rejected: {
     mail: {
       kind: 'rejected',
