@@ -1,14 +1,19 @@
 /** `signpost check-config`: reads the configuration and the directory file, and says what to mend. */
 import { Command } from 'commander';
-import { loadConfig } from '../config/load.ts';
+import { loadConfig, pathIn } from '../config/load.ts';
+import { openYamlDirectory } from '../directory/yaml-file.ts';
+import { createLogger } from '../gateway/logger.ts';
+import { relayMatcher } from '../intake/who.ts';
 import { type ConfigOptions, configOption } from './options.ts';
 
 export function checkConfigCommand(): Command {
   return new Command('check-config')
-    .description('read the configuration and say what to mend')
+    .description('read the configuration and the directory file, and say what to mend')
     .addOption(configOption())
-    .action((options: ConfigOptions) => {
+    .action(async (options: ConfigOptions) => {
       const config = loadConfig(options.config);
+      relayMatcher(config.mail.authenticatingRelays);
+      await openYamlDirectory(pathIn(config, config.directory.file), config.language, createLogger('error'));
       console.log(
         `${options.config} is fine: ${config.domains.map(({ sign, mail }) => `${sign} for ${mail.join(', ')}`).join('; ')}.`,
       );

@@ -1,6 +1,6 @@
 /** The admin's commands, as an admin runs them: through bin/signpost.js, beside a running gateway. */
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { linkIn, waitForLetter } from '../../../src/tryout/letters.ts';
@@ -81,6 +81,25 @@ describe('signpost init', () => {
       expect((await signpost('check-config', '--config', join(dir, 'signpost.yaml'))).status).toBe(0);
     },
   );
+
+  test('check-config finds what stands in the people file and the relays, too', async () => {
+    const dir = join(folder, 'checked');
+    expect((await signpost('init', dir, ...FLAGS)).status).toBe(0);
+    const config = join(dir, 'signpost.yaml');
+    const check = () => signpost('check-config', '--config', config);
+    const people = readFileSync(join(dir, 'people.yaml'), 'utf8');
+    writeFileSync(join(dir, 'people.yaml'), people.replace('mail: john.doe@', 'mail: john.doe at '));
+    expect(await check()).toMatchObject({
+      status: 1,
+      output: expect.stringContaining('such as mary.smith@company.com'),
+    });
+    writeFileSync(join(dir, 'people.yaml'), people);
+    writeFileSync(
+      config,
+      readFileSync(config, 'utf8').replace('# authenticatingRelays: []', 'authenticatingRelays: [mail]'),
+    );
+    expect(await check()).toMatchObject({ status: 1, output: expect.stringContaining('"mail" is no IP address') });
+  });
 
   test('never overwrites', async () => {
     const file = join(folder, 'ecdsa', 'signpost.yaml');
