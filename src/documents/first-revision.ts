@@ -22,7 +22,7 @@ import { FontBuilder } from './fonts.ts';
 import { type Limits, type OpenDocument, openDocument } from './inspect.ts';
 import type { DocumentLayout, LayoutPlan, SignatureField } from './layout.ts';
 import { dictEntry, entry, nameEntry, numberEntry, rectangleEntry, resolve } from './objects.ts';
-import { geometryOf } from './page-geometry.ts';
+import { geometryOf, visibleBox } from './page-geometry.ts';
 import { drawSignaturePages, type FieldPlace, type PageSize, textsOf } from './signature-page.ts';
 import { PAGE_TEXTS } from './signature-page-texts.ts';
 
@@ -117,6 +117,8 @@ function layOutPages({ document: { context }, pages }: OpenDocument): Page[] {
     // A viewer's default, said aloud; Resources are required (ISO 32000-2 table 31).
     if (!rectangleEntry(dict, 'MediaBox')) dict.set(PDFName.of('MediaBox'), context.obj([0, 0, 612, 792]));
     if (!(entry(dict, 'Resources') instanceof PDFDict)) dict.set(PDFName.of('Resources'), context.obj({}));
+    // Viewers differ about a crop box that leaves the media box.
+    if (entry(dict, 'CropBox') !== undefined) dict.set(PDFName.of('CropBox'), context.obj([...visibleBox(dict)]));
     layOutContents(context, dict);
     dict.set(PDFName.of('Rotate'), context.obj(quarterTurn(numberEntry(dict, 'Rotate') ?? 0)));
     return { dict, ref };

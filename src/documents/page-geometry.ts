@@ -20,8 +20,7 @@ type Rectangle = readonly [left: number, bottom: number, right: number, top: num
 
 /** @param page with all that it inherits, MediaBox included */
 export function geometryOf(page: PDFDict): PageGeometry {
-  const media = rectangleEntry(page, 'MediaBox')!;
-  const [left, bottom, right, top] = visible(media, rectangleEntry(page, 'CropBox') ?? media);
+  const [left, bottom, right, top] = visibleBox(page);
   const turned = Math.round((numberEntry(page, 'Rotate') ?? 0) / 90) * 90;
   const rotation = (((turned % 360) + 360) % 360) as Rotation;
   const [across, up] = [right - left, top - bottom];
@@ -37,8 +36,10 @@ export function geometryOf(page: PDFDict): PageGeometry {
   return { rotation, width, height, unit, matrix };
 }
 
-/** The crop box inside the media box; the media box where nothing would be left. */
-function visible(media: Rectangle, crop: Rectangle): Rectangle {
+/** The crop box inside the media box (§14.11.2.1); the media box where nothing would be left. */
+export function visibleBox(page: PDFDict): Rectangle {
+  const media = rectangleEntry(page, 'MediaBox')!;
+  const crop = rectangleEntry(page, 'CropBox') ?? media;
   const box: Rectangle = [
     Math.max(media[0], crop[0]),
     Math.max(media[1], crop[1]),
