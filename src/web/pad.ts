@@ -89,7 +89,7 @@ export function createPad(label: string, onChange: () => void): Pad {
   resized.observe(element);
   return {
     element,
-    read: () => drawingOf(strokes, size),
+    read: () => drawingOf(strokes),
     load(given) {
       strokes = given.strokes.map(stroke => [...stroke]);
       size = given;
@@ -117,9 +117,11 @@ export function markPicture(mark: Mark, label: string): HTMLElement {
   const canvas = h('canvas', { class: 'ink', role: 'img', 'aria-label': label });
   const element = h('div', { class: 'paper small' }, canvas);
   const { width, height, strokes } = mark.drawing;
-  canvas.width = Math.round(width);
-  canvas.height = Math.round(height);
+  // Enough for the sharpest screen: it is shown small.
+  canvas.width = Math.round(2 * width);
+  canvas.height = Math.round(2 * height);
   const context = canvas.getContext('2d')!;
+  context.scale(2, 2);
   for (const stroke of strokes) paintStroke(context, stroke);
   return element;
 }

@@ -33,7 +33,8 @@ export function askForMark(
   let drawn = start?.kind !== 'typed';
   const choose = (): void => {
     sheet.replaceChildren(drawn ? pad.element : field);
-    hint.textContent = `${drawn ? texts.pad.hint : ''} ${words.hint}`.trim();
+    const turn = matchMedia('(pointer: coarse)').matches ? texts.pad.turn : '';
+    hint.textContent = [drawn && texts.pad.hint, drawn && turn, words.hint].filter(Boolean).join(' ');
     change.textContent = drawn ? texts.pad.typeInstead : texts.pad.drawInstead;
     undo.hidden = clear.hidden = !drawn;
     messages.replaceChildren();

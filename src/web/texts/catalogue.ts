@@ -60,7 +60,7 @@ export interface Texts {
   readonly confirm: (what: string, name: string) => string;
   readonly confirmStandard: (what: string, name: string) => string;
   readonly pad: Readonly<Record<'signature' | 'paraph', MarkTexts>> &
-    Readonly<Record<'hint' | 'undo' | 'clear' | 'typeInstead' | 'drawInstead' | 'done' | 'remember', string>>;
+    Readonly<Record<'hint' | 'turn' | 'undo' | 'clear' | 'typeInstead' | 'drawInstead' | 'done' | 'remember', string>>;
   readonly place: Readonly<Record<'title' | 'none' | 'city' | 'here' | 'locating' | 'denied', string>>;
   readonly signNow: string;
   readonly signing: string;
