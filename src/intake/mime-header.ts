@@ -64,20 +64,58 @@ export function transferEncoding(part: Pick<RawMessage, 'fields'>): TransferEnco
  */
 export function decodeBody(body: Buffer, encoding: TransferEncoding, strict: boolean): Buffer {
   if (encoding === 'identity') return body;
-  const text = body.toString('latin1');
-  if (encoding === 'base64') {
-    const compact = text.replace(/[\r\n]+/g, '');
-    const decoded = Buffer.from(compact, 'base64');
-    // Encoding it again shows everything at once: foreign letters, padding inside, bits after the end.
-    if (decoded.toString('base64') !== compact) throw refusals.malformed('an attachment is not proper base64');
-    return decoded;
+  if (encoding === 'quoted-printable') return decodeQuotedPrintable(body, strict);
+  const compact = body.toString('latin1').replace(/[\r\n]+/g, '');
+  const decoded = Buffer.from(compact, 'base64');
+  // Encoding it again shows everything at once: foreign letters, padding inside, bits after the end.
+  if (decoded.toString('base64') !== compact) throw refusals.malformed('an attachment is not proper base64');
+  return decoded;
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+const EQUALS = 0x3d;
+
+/** RFC 2045 §6.7, line by line: an escape never goes on behind a soft line break. Byte by byte, because it may be large. */
+function decodeQuotedPrintable(body: Buffer, strict: boolean): Buffer {
+  // Each line can grow by the CR of its line end.
+  const decoded = Buffer.alloc(2 * body.length);
+  let length = 0;
+  for (let start = 0; start < body.length; ) {
+    const newline = body.indexOf(LF, start);
+    let end = newline === -1 ? body.length : newline;
+    // Trailing white space is not content (rule 3).
+    while (end > start && isBlank(body[end - 1]!)) end -= 1;
+    const soft = end > start && body[end - 1] === EQUALS;
+    if (soft) end -= 1;
+    for (let at = start; at < end; at += 1) {
+      const byte = body[at]!;
+      const escaped =
+        byte === EQUALS && at + 2 < end ? hexDigit(body[at + 1]!) * 16 + hexDigit(body[at + 2]!) : Number.NaN;
+      if (byte !== EQUALS) decoded[length++] = byte;
+      else if (!Number.isNaN(escaped)) {
+        decoded[length++] = escaped;
+        at += 2;
+      } else if (strict) throw refusals.malformed('a part is not proper quoted-printable');
+      else decoded[length++] = byte;
+    }
+    if (newline === -1) break;
+    if (!soft) {
+      decoded[length++] = CR;
+      decoded[length++] = LF;
+    }
+    start = newline + 1;
   }
-  // Trailing white space is not content (RFC 2045 §6.7 rule 3), then soft line breaks, then escapes.
-  const lines = text.split('\n').map(line => line.trimEnd());
-  const joined = lines.join('\r\n').replaceAll('=\r\n', '').replace(/=$/, '');
-  if (strict && /=(?![0-9A-Fa-f]{2})/.test(joined)) throw refusals.malformed('a part is not proper quoted-printable');
-  return Buffer.from(
-    joined.replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
-    'latin1',
-  );
+  return decoded.subarray(0, length);
+}
+
+function isBlank(byte: number): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === CR;
+}
+
+/** NaN when it is none. */
+function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : Number.NaN;
 }

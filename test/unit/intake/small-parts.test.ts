@@ -5,6 +5,7 @@ import { cleanFileName, sortAttachments } from '../../../src/intake/attachments.
 import { automaticReason } from '../../../src/intake/automatic.ts';
 import { decodeUnstructured, UndecodableWord } from '../../../src/intake/encoded-words.ts';
 import type { Attachment } from '../../../src/intake/message-gate.ts';
+import { decodeBody } from '../../../src/intake/mime-header.ts';
 import { splitMessage } from '../../../src/intake/raw-message.ts';
 import { Refusal, refusals } from '../../../src/intake/refusal.ts';
 import { LEVELS } from '../../../src/requests/model.ts';
@@ -38,6 +39,24 @@ describe('encoded words (RFC 2047)', () => {
   test('bytes that are not UTF-8 are an error', () => {
     expect(() => decodeUnstructured(Buffer.from('für', 'latin1'))).toThrow(UndecodableWord);
   });
+});
+
+describe('quoted-printable', () => {
+  const decode = (body: string, strict = true): string =>
+    decodeBody(Buffer.from(body, 'latin1'), 'quoted-printable', strict).toString('latin1');
+
+  test('escapes, soft line breaks, trailing white space, line ends', () => {
+    expect(decode('a=3D=e9=\r\nb \t\r\n\r\nc\nd=')).toBe('a=\u00e9b\r\n\r\nc\r\nd');
+    expect(decode('')).toBe('');
+  });
+
+  test.each(['x=4y', 'x=4=\r\n1y', 'x=G1', 'x=4\r\n', 'x==y', 'x= 41'])(
+    '%j is refused, and left as it is in mere text',
+    body => {
+      expect(() => decode(body)).toThrow(Refusal);
+      expect(decode(body, false)).toContain('=');
+    },
+  );
 });
 
 describe('automatic mail', () => {
