@@ -1,9 +1,10 @@
 /** `signpost device`: a signatory's device as a command-line tool, on the same module as the phone page. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { initials } from '../client/approval.ts';
 import { hex, sha256 } from '../client/bytes.ts';
 import {
   linkToken,
@@ -16,6 +17,7 @@ import {
 } from '../client/device.ts';
 import type { View } from '../client/protocol.ts';
 import { isLoopback } from '../config/loopback.ts';
+import { BadMark, type Mark, parseDrawing, parseMark } from '../documents/strokes.ts';
 import { ask } from './ask.ts';
 import { defaultStoreFolder, fileStore, storedOrigin } from './device-store.ts';
 import { jsonOption } from './options.ts';
@@ -31,6 +33,19 @@ interface EnrolOptions extends Options {
   readonly code?: string;
   readonly link?: string;
   readonly name: string;
+}
+
+interface MarkOptions {
+  readonly type?: string;
+  readonly draw?: string;
+  readonly paraph?: string;
+  readonly place?: string;
+}
+
+interface ShownApproval {
+  readonly signature: Mark;
+  readonly paraph: Mark;
+  readonly place: string | null;
 }
 
 export function deviceCommand(): Command {
@@ -56,6 +71,14 @@ export function deviceCommand(): Command {
     .argument('<link>', 'link from the mail', parseLink)
     .option('--save <folder>', 'write the documents there before asking: exactly these are signed')
     .option('--yes', 'without asking')
+    .addOption(
+      new Option('--type <text>', 'level standard: what is shown as signature; your name when missing').conflicts(
+        'draw',
+      ),
+    )
+    .option('--draw <file>', 'level standard: a drawing as signature, JSON as the pad makes it')
+    .option('--paraph <text>', 'level standard: what is shown at the foot of every page; your initials when missing')
+    .option('--place <text>', 'level standard: place to be shown')
     .action(sign);
   command(device, 'reject', 'reject a request, for everybody')
     .argument('<link>', 'link from the mail', parseLink)
@@ -161,10 +184,11 @@ Finished  ${view.finishedAt.toISOString()}`);
 
 async function sign(
   token: string,
-  options: Options & { readonly yes?: boolean; readonly save?: string },
+  options: Options & MarkOptions & { readonly yes?: boolean; readonly save?: string },
 ): Promise<void> {
   const device = await open(options);
   const view = await device.view(token);
+  const approval = await approvalOf(view, options);
   const documents = await device.download(token, view);
   const saved = options.save === undefined ? [] : await save(options.save, view.documents, documents);
   if (!options.json) await describe(view, documents, saved);
@@ -174,7 +198,24 @@ async function sign(
     );
     if (answer.toLowerCase() !== 'yes') return say('Not signed.');
   }
-  report(await signAs(device, token, view, documents), options);
+  report(await signAs(device, token, view, documents, approval), options);
+}
+
+/** What is shown of this person at the level Standard; null at the others. @throws Error in words when the drawing is none */
+async function approvalOf(view: View, { type, draw, paraph, place }: MarkOptions): Promise<ShownApproval | null> {
+  if (view.level !== 'standard') return null;
+  const { name } = view.you;
+  const typed = (text: string): Mark => parseMark({ kind: 'typed', text });
+  try {
+    const signature: Mark =
+      draw === undefined
+        ? typed(type ?? name)
+        : { kind: 'drawn', drawing: parseDrawing(JSON.parse(await readFile(draw, 'utf8'))) };
+    return { signature, paraph: typed(paraph ?? initials(name)), place: place ?? null };
+  } catch (error) {
+    if (!(error instanceof BadMark || error instanceof SyntaxError)) throw error;
+    throw new Error(`the signature can't be used: ${error.message}`, { cause: error });
+  }
 }
 
 /** @throws Error that says in words that nothing was signed, and why */
@@ -183,9 +224,12 @@ async function signAs(
   token: string,
   view: View,
   documents: readonly Uint8Array[],
+  approval: ShownApproval | null,
 ): Promise<View> {
   try {
-    return await device.sign(token, view, documents);
+    return approval
+      ? await device.approve(token, view, documents, approval)
+      : await device.sign(token, view, documents);
   } catch (error) {
     if (!(error instanceof Tampered)) throw error;
     throw new Error(`NOT SIGNED. What the gateway asks to be signed isn't what it showed: ${error.message}.`, {
@@ -230,7 +274,8 @@ async function look(
     seen.add(link);
     if (options.sign) {
       const view = await device.view(link);
-      report(await signAs(device, link, view, await device.download(link, view)), options);
+      const approval = await approvalOf(view, {});
+      report(await signAs(device, link, view, await device.download(link, view), approval), options);
     }
   }
 }

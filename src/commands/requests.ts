@@ -1,10 +1,13 @@
-/** `signpost requests list|show|cancel`. */
+/** `signpost requests list|show|report|cancel`. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { type Core, openCore } from '../gateway/core.ts';
 import { createLogger } from '../gateway/logger.ts';
-import type { Request } from '../requests/model.ts';
+import type { Request, Session } from '../requests/model.ts';
 import { type ConfigOptions, configOption, jsonOption } from './options.ts';
+import { say } from './say.ts';
 import { printTable } from './table.ts';
 
 interface Options extends ConfigOptions {
@@ -69,7 +72,7 @@ Created   ${minute(request.createdAt)}   Expires ${minute(request.expiresAt)}${r
         for (const document of request.documents) console.log(`Document  ${document.name}, ${document.pages} page(s)`);
         for (const session of request.sessions) {
           console.log(
-            `Signatory ${session.party.name} <${session.party.mail}>: ${session.state}${session.endedAt === null ? '' : ` ${minute(session.endedAt)}`}${session.comment === null ? '' : ` “${session.comment}”`}`,
+            `Signatory ${session.party.name} <${session.party.mail}>: ${session.state}${session.endedAt === null ? '' : ` ${minute(session.endedAt)}`}${session.comment === null ? '' : ` “${session.comment}”`}${session.evidence ? `; report: signpost requests report ${request.id} ${session.party.mail}` : ''}`,
           );
         }
         console.log('Mails');
@@ -86,6 +89,26 @@ Created   ${minute(request.createdAt)}   Expires ${minute(request.expiresAt)}${r
       }),
     );
   requests
+    .command('report')
+    .description('write out the transaction reports of Standard signatures, each with its seal and the signed call')
+    .argument('<request>', 'request number')
+    .argument('[signatory]', 'address of one signatory; all of them when missing')
+    .addOption(configOption())
+    .option('--out <folder>', 'where to write them', '.')
+    .action((id: string, signatory: string | undefined, options: Options & { readonly out: string }) =>
+      withCore(options, async core => {
+        const request = await core.requests.find(id.toUpperCase());
+        if (request === null) throw new Error(`there is no request ${id}`);
+        const asked = request.sessions.filter(({ party }) =>
+          [undefined, party.mail].includes(signatory?.toLowerCase()),
+        );
+        let written = 0;
+        for (const session of asked) written += await writeReport(core, request, session, options.out);
+        if (written === 0)
+          throw new Error(`${request.id} has no transaction report${signatory ? ` of ${signatory}` : ''}`);
+      }),
+    );
+  requests
     .command('cancel')
     .description('end a request; every party is told by mail')
     .argument('<request>', 'request number')
@@ -97,6 +120,21 @@ Created   ${minute(request.createdAt)}   Expires ${minute(request.expiresAt)}${r
       }),
     );
   return requests;
+}
+
+/** @returns how many were written: 1, or 0 for a session without. @throws Error when the report doesn't check */
+async function writeReport(core: Core, request: Request, session: Session, folder: string): Promise<number> {
+  const evidence = await core.requests.readEvidence(session);
+  if (!evidence) return 0;
+  const number = request.sessions.indexOf(session) + 1;
+  const path = join(folder, `${request.id}-${number}-report.txt`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path, evidence.report);
+  writeFileSync(`${path}.p7s`, evidence.seal);
+  writeFileSync(join(folder, `${request.id}-${number}-call.http`), evidence.call);
+  if (evidence.fault !== null) throw new Error(`the report of ${session.party.name} is wrong: ${evidence.fault}`);
+  say(`${path}: report of ${session.party.name}, sealed beside it; the hash is that of the device's token key.`);
+  return 1;
 }
 
 /** No keys, links or hashes: what an admin may read over somebody's shoulder. */
@@ -114,12 +152,13 @@ function summary(request: Request): Record<string, unknown> {
     queueId: request.queueId,
     messageId: request.messageId,
     documents: request.documents.map(({ name, pages }) => ({ name, pages })),
-    signatories: request.sessions.map(({ party, state, endedAt, comment }) => ({
+    signatories: request.sessions.map(({ party, state, endedAt, comment, evidence }) => ({
       name: party.name,
       mail: party.mail,
       state,
       endedAt,
       comment,
+      report: evidence !== undefined,
     })),
     copies: request.copies.map(({ mail }) => mail),
   };

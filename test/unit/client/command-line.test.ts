@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Grant } from '../../../src/client/protocol.ts';
+import { parseReport } from '../../../src/signatures/report.ts';
 import { type Gateway, JOHN, MARY, startGateway } from '../http/gateway.ts';
 
 let gateway: Gateway;
@@ -97,6 +98,44 @@ test('watch --sign signs what waits', async () => {
   const request = await gateway.submit([JOHN], { documents: 2 });
   const watched = await device('watching', 'watch', '--sign', '--once');
   expect(watched).toMatchObject({ status: 0, out: expect.stringContaining(`Signed: ${request.id}`) });
+});
+
+test('Standard: typed, drawn from a file, by watch; what is no drawing is said in words', async () => {
+  await enrol('drawing', JOHN);
+  const typed = await gateway.submit([JOHN], { level: 'standard' });
+  const more = ['--yes', '--type', 'J. Doe', '--place', 'Luxembourg'];
+  const signed = await device('drawing', 'sign', gateway.tokenOf(typed, JOHN), ...more);
+  expect(signed, signed.err).toMatchObject({ status: 0, out: expect.stringContaining(`Signed: ${typed.id}`) });
+  const { sessions } = await gateway.until(typed.id, ({ state }) => state === 'finished');
+  const { report, call } = (await gateway.requests.readEvidence(sessions[0]!))!;
+  const data = Buffer.from(parseReport(Buffer.from(report).toString()).data).toString();
+  expect(data).toContain('Place: Luxembourg');
+  expect(Buffer.from(call).toString()).toContain('{"kind":"typed","text":"J. Doe"}');
+
+  const drawn = await gateway.submit([JOHN], { level: 'standard' });
+  const file = join(folder, 'drawing.json');
+  writeFileSync(file, JSON.stringify({ width: 200, height: 100, strokes: [[[10, 10, 2]]], extra: 1 }));
+  const bad = await device('drawing', 'sign', gateway.tokenOf(drawn, JOHN), '--yes', '--draw', file);
+  expect(bad).toMatchObject({ status: 1, err: expect.stringContaining("can't be used") });
+  writeFileSync(
+    file,
+    JSON.stringify({
+      width: 200,
+      height: 100,
+      strokes: [
+        [
+          [10, 10, 2],
+          [90, 60, 3],
+        ],
+      ],
+    }),
+  );
+  const good = await device('drawing', 'sign', gateway.tokenOf(drawn, JOHN), '--yes', '--draw', file);
+  expect(good, good.err).toMatchObject({ status: 0 });
+
+  const waiting = await gateway.submit([JOHN], { level: 'standard' });
+  const watched = await device('drawing', 'watch', '--sign', '--once');
+  expect(watched, watched.err).toMatchObject({ status: 0, out: expect.stringContaining(`Signed: ${waiting.id}`) });
 });
 
 test('A4: refuses to sign what isn’t what it showed, and says so', async () => {
