@@ -74,7 +74,7 @@ export async function completeXades(
     `<ds:Signature xmlns:ds="${DS}" Id="${id}">${Buffer.from(toBeSigned)}${signatureValue}` +
     `<ds:KeyInfo><ds:X509Data>${certificates.join('')}</ds:X509Data></ds:KeyInfo><ds:Object>` +
     `<xades:QualifyingProperties xmlns:xades="${XADES}" Target="#${id}">${signedProperties}` +
-    `<xades:UnsignedProperties><xades:UnsignedSignatureProperties><xades:SignatureTimeStamp Id="${id}-timestamp">` +
+    `<xades:UnsignedProperties><xades:UnsignedSignatureProperties><xades:SignatureTimeStamp>` +
     `${empty('CanonicalizationMethod', EXCLUSIVE_C14N)}<xades:EncapsulatedTimeStamp>${base64(token)}` +
     '</xades:EncapsulatedTimeStamp></xades:SignatureTimeStamp></xades:UnsignedSignatureProperties>' +
     '</xades:UnsignedProperties></xades:QualifyingProperties></ds:Object></ds:Signature>';

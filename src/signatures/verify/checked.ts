@@ -162,6 +162,8 @@ function checkOrder({ content, bytes }: Element): void {
     throw new SignedDataInvalid('format', 'the signed attributes are not DER');
 }
 
+export const DAMAGED_CERTIFICATE = 'the signature carries a certificate that can’t be read; it may be damaged';
+
 /** What no signature covers must still be right: nothing in it may be changed unseen. */
 function formFault(data: SignedData, unsigned: readonly string[]): Verdict | null {
   const { signerInfo } = data;
@@ -174,8 +176,7 @@ function formFault(data: SignedData, unsigned: readonly string[]): Verdict | nul
     return fault('FORMAT_FAILURE', 'the signature has a version that does not fit what is inside (RFC 5652 §5.1)');
   if (data.digestAlgorithms.length !== 1 || data.digestAlgorithms[0] !== signerInfo.hash)
     return fault('FORMAT_FAILURE', 'the digest algorithm is not the one that the signature announces');
-  if (data.certificates.length !== data.certificateElements.length)
-    return fault('GENERIC', 'the signature carries a certificate that can’t be read; it may be damaged');
+  if (data.certificates.length !== data.certificateElements.length) return fault('GENERIC', DAMAGED_CERTIFICATE);
   const strange = [...signerInfo.unsigned.keys()].find(type => !unsigned.includes(type));
   if (strange !== undefined)
     return fault('GENERIC', `the signature carries something that is not known here (${strange})`);
@@ -220,7 +221,11 @@ function algorithmName(identifier: Element, hash: Hash, signer: Certificate): st
 }
 
 /** By the signer's key and the hash; null when it is none that is accepted. */
-export function signatureAlgorithm(hash: Hash, { publicKey }: Certificate, scheme = 'RSA'): string | null {
+export function signatureAlgorithm(
+  hash: Hash,
+  { publicKey }: Pick<Certificate, 'publicKey'>,
+  scheme = 'RSA',
+): string | null {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = publicKey;
   const hashName = HASH_NAMES[hash];
   if (hashName === undefined) return null;

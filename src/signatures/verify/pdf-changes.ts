@@ -16,7 +16,7 @@ import {
   stringOf,
 } from '../../documents/file/values.ts';
 import { readStore } from './pdf-dss.ts';
-import { type FormNode, formNodes, isLocked, type Lock } from './pdf-form.ts';
+import { type FormNode, formNodes, isLocked, type LockInPlace } from './pdf-form.ts';
 import { changedKeys, describeObject, referencesIn, sameObject, sameValue } from './pdf-values.ts';
 import type { Change, ChangeKind } from './result.ts';
 
@@ -24,7 +24,7 @@ import type { Change, ChangeKind } from './result.ts';
 export interface Permissions {
   /** DocMDP P; null where nothing is certified. */
   readonly docMdp: number | null;
-  readonly locks: readonly Lock[];
+  readonly locks: readonly LockInPlace[];
   /** Numbers that were referred to before they were defined: to define them changes what refers to them. */
   readonly dangling: ReadonlySet<number>;
 }
@@ -168,7 +168,8 @@ class RevisionJudge {
     const allowed = (key: string): boolean => {
       // Both are judged by what they hold.
       if (key === 'DSS') return true;
-      if (key === 'AcroForm') return isDict(old.get(key)) && isDict(now.get(key));
+      if (key === 'AcroForm')
+        return isDict(old.get(key)) && (isDict(now.get(key)) || this.#isNew(refOf(now.get(key)) ?? 0));
       if (key === 'Extensions') return isExtension(now.get(key));
       return key === 'Metadata' && this.#permissions.docMdp === null && this.#isNew(refOf(now.get(key)) ?? 0);
     };
@@ -205,36 +206,33 @@ class RevisionJudge {
     const bad = changedKeys(old, now).filter(key => key !== 'Fields' && !(key === 'SigFlags' && isSigFlags(old, now)));
     if (bad.length > 0) return `the form was changed (${bad.join(', ')})`;
     const list = refOf(now.get('Fields'));
-    if (list !== null && list !== refOf(old.get('Fields'))) return 'the list of fields was moved';
+    if (list !== null && list !== refOf(old.get('Fields')) && !this.#isNew(list)) return 'the list of fields was moved';
     const added = addedTo(this.#before.resolve(old.get('Fields')), this.#after.resolve(now.get('Fields')));
     return added ?? 'fields were removed from the form or put in another order';
   }
 
-  /** A new signature field, with its signature or empty. @returns what is wrong, or null */
+  /** A new signature field, with its signature or to be signed later. @returns what is wrong, or null */
   #newField(number: number | null): string | null {
     const dict = this.#newDict(number);
     if (number === null || dict === null) return 'a field was added that is no new object';
-    const signature = refOf(dict.get('V'));
-    const value = this.#newDict(signature);
     const name = stringOf(this.#after.resolve(dict.get('T')));
-    const empty = !dict.has('V');
-    if (nameOf(dict.get('FT')) !== 'Sig' || name === null || (!empty && (value === null || signature === null)))
-      return 'a field was added that is no signature';
+    if (nameOf(dict.get('FT')) !== 'Sig' || name === null) return 'a field was added that is no signature';
     const strange = [...dict.keys()].filter(key => !NEW_FIELD.has(key));
     if (strange.length > 0) return `a field was added with strange entries (${strange.join(', ')})`;
     const text = readText(name);
     if (text.includes('.') || [...this.#fields.values()].some(field => field.name === text))
       return `a second field ${text} was added`;
-    const timestamp =
-      nameOf(value?.get('Type')) === 'DocTimeStamp' && nameOf(value?.get('SubFilter')) === 'ETSI.RFC3161';
-    const visible = isVisible(dict);
-    if (visible && timestamp) return 'a document timestamp was added that is visible';
-    if (!timestamp && this.#permissions.docMdp === 1) return 'a signature was added, which the certification forbids';
-    if (visible && (this.#permissions.docMdp !== null || isLocked(text, this.#permissions.locks)))
-      return 'a visible signature was added, which an earlier signature forbids';
+    const signature = refOf(dict.get('V'));
+    const value = this.#newDict(signature);
+    if (dict.has('V') && value === null) return `field ${text} was added with a signature that is no new object`;
+    const timestamp = isTimestamp(value);
+    const problem = this.#placeFault(text, timestamp, isVisible(dict));
+    if (problem !== null) return problem;
+    const empty = !dict.has('V');
     if (empty && (dict.has('MK') || this.#draws(dict.get('AP'))))
       return `field ${text} was added, which shows something without a signature`;
-    this.#claim(number, 'field-added', `field ${text} for a new ${timestamp ? 'document timestamp' : 'signature'}`);
+    const purpose = timestamp ? 'a document timestamp' : 'a signature';
+    this.#claim(number, 'field-added', `field ${text} for ${purpose}`);
     if (signature !== null && value !== null)
       this.#claimSignature(signature, value, timestamp ? 'timestamp-added' : 'signature-added', text);
     this.#claimAppearance(dict.get('AP'), undefined, text);
@@ -253,6 +251,18 @@ class RevisionJudge {
     });
   }
 
+  /** Why a new field may not stand there, or null. */
+  #placeFault(name: string, timestamp: boolean, visible: boolean): string | null {
+    const { docMdp, locks } = this.#permissions;
+    if (visible && timestamp) return 'a document timestamp was added that is visible';
+    if (timestamp) return null;
+    if (docMdp === 1) return `field ${name} was added, which the certification forbids`;
+    // Only P = 3 lets pages change; a lock that isn't by name is meant for whatever the pages show.
+    const fixed = (docMdp !== null && docMdp < 3) || locks.some(({ action }) => action !== 'Include');
+    if (visible && fixed) return `the visible field ${name} was added, which an earlier signature forbids`;
+    return isLocked(name, locks) ? `field ${name} was added after an earlier signature locked it` : null;
+  }
+
   #claimSignature(number: number, value: PdfDict, kind: ChangeKind, field: string): void {
     this.#claim(number, kind, kind === 'timestamp-added' ? 'a document timestamp' : `a signature in field ${field}`);
     for (const key of ['Reference', 'Prop_Build'])
@@ -267,8 +277,8 @@ class RevisionJudge {
       if (old !== null) this.#refuse(root, 'the evidence for later validation was removed');
       return;
     }
-    for (const number of old?.leaves.keys() ?? []) {
-      if (!now.leaves.has(number)) this.#refuse(root, 'evidence for later validation was removed');
+    for (const entry of old?.listed ?? []) {
+      if (!now.listed.has(entry)) this.#refuse(root, 'evidence for later validation was removed');
     }
     for (const number of now.nodes) {
       // An object of another purpose must not become a part of the store.
@@ -392,6 +402,9 @@ function isExtension(value: PdfValue | undefined): boolean {
   if (!isDict(value)) return false;
   return ![...referencesIn(value)].length;
 }
+
+const isTimestamp = (value: PdfDict | null): boolean =>
+  nameOf(value?.get('Type')) === 'DocTimeStamp' && nameOf(value?.get('SubFilter')) === 'ETSI.RFC3161';
 
 /** Shows something on a page: an appearance on a rectangle with an area (EN 319 142-1 §5.4.3: timestamps don't). */
 function isVisible(field: PdfDict): boolean {

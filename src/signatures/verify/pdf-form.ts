@@ -46,11 +46,16 @@ export interface Lock {
   readonly fields: readonly string[];
 }
 
+/** A lock, and the names of the fields that there were when it was set: it can't lock what came later and isn't named. */
+export interface LockInPlace extends Lock {
+  readonly present: ReadonlySet<string>;
+}
+
 /** Whether a lock names this field, or one above it. */
-export function isLocked(name: string, locks: readonly Lock[]): boolean {
-  return locks.some(({ action, fields }) => {
-    if (action === 'All') return true;
+export function isLocked(name: string, locks: readonly LockInPlace[]): boolean {
+  return locks.some(({ action, fields, present }) => {
     const named = fields.some(field => name === field || name.startsWith(`${field}.`));
-    return action === 'Include' ? named : !named;
+    if (action === 'Include') return named;
+    return present.has(name) && (action === 'All' || !named);
   });
 }

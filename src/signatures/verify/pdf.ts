@@ -15,6 +15,7 @@ import { type CheckedSignature, type CheckedToken, checkCms, checkTimestamp } fr
 import { judgeSigned, type Signed } from './judge-file.ts';
 import { judgeRevision } from './pdf-changes.ts';
 import { readStore, storeContents } from './pdf-dss.ts';
+import { formNodes } from './pdf-form.ts';
 import { type PlacedSignature, placeSignature } from './pdf-signature.ts';
 import { objectsOf, referencesIn } from './pdf-values.ts';
 import { type Change, type FileReport, fault, type SignatureReport, type Verdict, type VerifyInput } from './result.ts';
@@ -155,7 +156,9 @@ function changesAfter(
     const state = states[revision.index]!;
     const judged = judgeRevision(states[revision.index - 1]!, state, revision, {
       docMdp: limits.length > 0 ? Math.min(...limits) : null,
-      locks: before.flatMap(({ locks }) => locks),
+      locks: before.flatMap(({ locks, revision: { index } }) =>
+        locks.length === 0 ? [] : locks.map(lock => ({ ...lock, present: namesIn(states[index]!) })),
+      ),
       dangling,
     });
     changes.set(revision.index, judged);
@@ -165,6 +168,9 @@ function changesAfter(
   }
   return changes;
 }
+
+const namesIn = (state: PdfFile): ReadonlySet<string> =>
+  new Set([...formNodes(state).values()].map(({ name }) => name));
 
 /** What the file brings for later validation. */
 function storeOf(file: PdfFile): { certificates: Certificate[]; sources: RevocationSource[] } {

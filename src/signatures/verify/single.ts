@@ -7,7 +7,14 @@ import { SignatureInvalid } from '../invalid.ts';
 import { verifyXades } from '../xades-verify.ts';
 import { XmlRefused } from '../xml/gate.ts';
 import { DS } from '../xml/names.ts';
-import { type CheckedSignature, checkCms, checkTimestamp, NOTHING, signatureAlgorithm } from './checked.ts';
+import {
+  type CheckedSignature,
+  checkCms,
+  checkTimestamp,
+  DAMAGED_CERTIFICATE,
+  NOTHING,
+  signatureAlgorithm,
+} from './checked.ts';
 import { judgeSigned, type Signed } from './judge-file.ts';
 import { type FileReport, type Format, fault, type VerifyInput } from './result.ts';
 import { concludeFile } from './sentences.ts';
@@ -78,17 +85,19 @@ export function tokenIn(response: Uint8Array): Uint8Array | null {
   }
 }
 
-/** An enveloped XAdES signature (ETSI EN 319 132-1). Null where the file has no signature at all. */
+/** An enveloped XAdES signature (ETSI EN 319 132-1). */
 export async function verifyXml(input: VerifyInput): Promise<FileReport> {
   if (!Buffer.from(input.file).includes(DS)) return concludeFile('xades', [], []);
   // libxml2 is loaded with the first XML file only.
   const { readXades } = await import('../xml/read.ts');
   try {
-    const found = await verifyXades(input.file, async xml => readXades(xml));
+    const parts = readXades(input.file);
+    const found = await verifyXades(input.file, async () => parts);
+    const damaged = found.certificates.length < parts.certificates.length;
     const checked: CheckedSignature = {
       ...NOTHING,
       ...found,
-      fault: null,
+      fault: damaged ? fault('GENERIC', DAMAGED_CERTIFICATE) : null,
       algorithm: signatureAlgorithm(found.hash, found.signer),
       claimedTime: found.signingTime,
     };
