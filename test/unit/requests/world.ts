@@ -72,7 +72,7 @@ export const documents: Documents = {
   inspect: async () => ({ pages: 3, attachments: [], formFields: 0 }),
   prepare: async (pdf, plan) => ({
     bytes: Buffer.from(
-      `${text(pdf)}\nfirst ${plan.signatories[0]!.level} ${plan.signatories.map(({ name }) => name).join()}`,
+      `${text(pdf)}\nfirst ${plan.signatories[0]?.level ?? 'seal'} ${plan.signatories.map(({ name }) => name).join()}`,
     ),
     layout: { signatories: plan.signatories } as unknown as DocumentLayout,
   }),

@@ -135,6 +135,18 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
     });
 
     describe('devices', () => {
+      test('an active device gets a token key once, and keeps it when it ends', async () => {
+        await store.requests.commit({ devices: [device('D1', 'john')] });
+        const set = (key: string) => store.requests.setTokenKey('D1', key);
+        expect(await Promise.all([set('k1'), set('k2')])).toEqual([true, false]);
+        const found = await store.requests.findDevice('D1');
+        expect(found).toEqual({ ...device('D1', 'john'), tokenKey: 'k1' });
+        await store.requests.commit({ devices: [{ ...found!, state: 'retired', endedAt: later(1) }] });
+        expect(await set('k3')).toBe(false);
+        expect((await store.requests.findDevice('D1'))?.tokenKey).toBe('k1');
+        expect(await store.requests.setTokenKey('D2', 'k')).toBe(false);
+      });
+
       test('are kept, listed and end once', async () => {
         const one = device('D1', 'john');
         expect(await store.requests.commit({ devices: [one, device('D2', 'jane', { createdAt: later(1) })] })).toBe(
