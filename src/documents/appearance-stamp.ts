@@ -35,6 +35,6 @@ export function drawStamp(
   write('F1', 5 * unit, QUIET, 27 * unit, panel.caption);
   write('F2', 8 * unit, INK, 18.5 * unit, panel.title);
   write('F1', 5 * unit, INK, 11 * unit, values.slice(0, 2).join(' · '));
-  write('F1', 5 * unit, INK, 4.5 * unit, values.slice(2).join(' · '));
+  write('F1', 5 * unit, INK, 4.5 * unit, values.slice(2, 4).join(' · '));
   return pen.content();
 }
