@@ -207,9 +207,22 @@ function readObjects(file: PdfFile, whole: Uint8Array): { objects: readonly PdfO
     objects.push(object);
     position = object.end;
   }
-  const at = characters(whole.subarray(position, position + 512)).indexOf('trailer\n');
-  if (at < 0) throw new Tampered('what was appended has no trailer');
-  return { objects, trailer: parseDict(whole, position + at + 8).value };
+  return { objects, trailer: parseDict(whole, afterTable(whole, position)).value };
+}
+
+/** Where the trailer dictionary after the cross-reference table at `position` stands (ISO 32000-1 §7.5.4). */
+function afterTable(whole: Uint8Array, position: number): number {
+  const here = (at: number) => characters(whole.subarray(at, at + 32));
+  let at = position + 'xref\n'.length;
+  for (
+    let section = here(at).match(/^\d{1,10} (\d{1,7})\n/);
+    section;
+    section = here(at).match(/^\d{1,10} (\d{1,7})\n/)
+  ) {
+    at += section[0].length + 20 * Number(section[1]);
+  }
+  if (!here(at).startsWith('trailer\n')) throw new Tampered('what was appended has no trailer');
+  return at + 'trailer\n'.length;
 }
 
 function readSignature(object: PdfObject | undefined): Pick<Filling, 'signer' | 'time' | 'contents'> {

@@ -24,7 +24,7 @@ export interface FoundSignature {
   readonly dict: PdfDict;
 }
 
-const MAX_FIELDS = 20_000;
+const MAX_FIELDS = 50_000;
 const MAX_DEPTH = 32;
 
 interface Inherited {

@@ -51,10 +51,12 @@ describe.skipIf(!has('qpdf', 'poppler-utils', 'libnss3-tools')).each(LONG ? ALL 
       return kind;
     });
     const plain = kind === 'advanced';
+    // Many pages at times: then a revision has a long cross-reference table.
+    const pages = count === 2 ? 40 : 3;
     let made: Made;
 
     beforeAll(async () => {
-      made = await make(worker, pki, simplePdf({ pages: 3 }), {
+      made = await make(worker, pki, simplePdf({ pages }), {
         levels,
         order: mode === 'in order' ? [...levels.keys()] : shuffled(count),
         ...(plain ? { marks: { signaturePage: true, paraphs: false, watermark: false } } : {}),
@@ -89,7 +91,7 @@ describe.skipIf(!has('qpdf', 'poppler-utils', 'libnss3-tools')).each(LONG ? ALL 
         const field = layout.signatories[index];
         const mine = field ?? layout.closing;
         const paraphs = field?.paraphs ?? [];
-        expect(paraphs).toHaveLength(field && !plain ? 3 : 0);
+        expect(paraphs).toHaveLength(field && !plain ? pages : 0);
         const { changed, added } = compare(cuts[turn]!, cuts[turn + 1]!);
         expect(changed).toEqual({
           [key(mine.object)]: ['/AP', '/V'],
