@@ -112,7 +112,7 @@ export function createDocuments({ worker, pki, company }: DocumentsParts): Docum
 
     async prepareSignature(head, layout, mark) {
       const { certificate } = mark;
-      const field = signatoryField(layout, mark.index, 'advanced');
+      const field = signatoryField(layout, mark, 'advanced');
       const serial = new X509Certificate(certificate).serialNumber;
       const panel = signatoryPanel(layout.language ?? 'en', mark, { issuer: issuerName(certificate), serial });
       return fill(head, layout, signatory(field, mark, certificate, panel), fillSignature);
@@ -122,7 +122,7 @@ export function createDocuments({ worker, pki, company }: DocumentsParts): Docum
 
     async approve(head, layout, mark) {
       const { certificate } = pki.seal;
-      const field = signatoryField(layout, mark.index, 'standard');
+      const field = signatoryField(layout, mark, 'standard');
       const panel = signatoryPanel(layout.language ?? 'en', mark, null);
       return seal(fill(head, layout, signatory(field, mark, certificate, panel), fillSignature), pki.seal);
     },
@@ -148,9 +148,11 @@ function signatory(field: SignatoryField, mark: SignatoryMark, certificate: Uint
 }
 
 /** @throws RangeError */
-function signatoryField(layout: DocumentLayout, index: number, level: SignatoryLevel): SignatoryField {
-  const field = layout.signatories[index];
-  if (field?.level !== level) throw new RangeError(`the document has no signatory ${index} of level ${level}`);
+function signatoryField(layout: DocumentLayout, mark: SignatoryMark, level: SignatoryLevel): SignatoryField {
+  const field = layout.signatories[mark.index];
+  if (field?.level !== level || mark.level !== level) {
+    throw new RangeError(`the document has no signatory ${mark.index} of level ${level}`);
+  }
   return field;
 }
 

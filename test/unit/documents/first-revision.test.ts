@@ -155,6 +155,47 @@ test.skipIf(!tools)('twenty signatories get their boxes, on as many pages as the
   expect(text(bytes)).toContain('Person 20');
 });
 
+test.skipIf(!tools)('names in any script are text that can be searched, in the fonts of the file', async () => {
+  const names = ['محمد العربي', 'שרה כהן', '山田太郎', '张伟', '김민준', 'Արմեն', 'გიორგი', 'Дмитрий Ψάλτης'];
+  const signatories = names.map(name => ({ name, title: null, level: 'standard' as const }));
+  const company = { name: 'شركة المثال', vat: 'LU12345678' };
+  const marks = { signaturePage: true, paraphs: true, watermark: true };
+  const { bytes } = await worker.firstRevision(simplePdf({ pages: 2 }), layoutPlan({ signatories, company, marks }));
+  // Poppler sets marks of direction around what runs from right to left.
+  const pages = text(bytes)
+    .replace(/[\u200e\u200f\u202a-\u202e]/g, '')
+    .split('\f');
+  for (const name of names)
+    for (const part of [pages[0], pages[1], pages.slice(2).join('')]) expect(part).toContain(name);
+  for (const page of pages.slice(0, 2)) expect(page).toContain('LU12345678');
+  const fonts = run('/usr/bin/pdffonts', [file(bytes)]).output.split('\n');
+  const ours = fonts.filter(line => line.includes('SIGNPO+'));
+  expect(ours).toHaveLength(2);
+  for (const line of ours) expect(line).toMatch(/CID TrueType +Identity-H +yes +yes +yes/);
+  expect(run('/usr/bin/qpdf', ['--check', file(bytes)])).toMatchObject({ status: 0 });
+});
+
+test('no field has a name that another begins with, and each signature locks its own', async () => {
+  const signatories = Array.from({ length: 12 }, (_, index) => ({
+    name: `Person ${index + 1}`,
+    title: null,
+    level: index % 2 ? ('advanced' as const) : ('standard' as const),
+  }));
+  const marks = { signaturePage: true, paraphs: true, watermark: false };
+  const { bytes, layout } = await worker.firstRevision(simplePdf({ pages: 2 }), layoutPlan({ signatories, marks }));
+  const source = Buffer.from(bytes).toString('latin1');
+  const names = layout.signatories.map(({ name }) => name);
+  for (const name of names) expect(names.filter(other => other.startsWith(name))).toEqual([name]);
+  for (const [index, { name, paraphs, level }] of layout.signatories.entries()) {
+    expect(level).toBe(signatories[index]!.level);
+    expect(paraphs.map(({ box }) => box.page)).toEqual([0, 1]);
+    const number = name.replace('Signatory ', '');
+    expect(source).toMatch(
+      new RegExp(`/Fields \\[ \\(${name}\\) \\(Paraph ${number} page 1\\) \\(Paraph ${number} page 2\\) \\]`),
+    );
+  }
+});
+
 test.skipIf(!tools).each([
   ['portrait', { size: [595, 842] }, '595 x 842'],
   ['landscape', { size: [842, 595] }, '842 x 595'],
