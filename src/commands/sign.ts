@@ -20,8 +20,11 @@ import { type ConfigOptions, configOption } from './options.ts';
 import { say } from './say.ts';
 import { explain, type FileOptions, type FileToSign, readFiles, writeResult } from './signed-files.ts';
 
+type SigningLevel = 'advanced' | 'standard';
+
 interface Options extends ConfigOptions, FileOptions {
   readonly as: string;
+  readonly level: SigningLevel;
   readonly store: string;
 }
 
@@ -34,7 +37,11 @@ export function signCommand(): Command {
     .argument('<file...>', 'files to sign: PDF and XML inside, anything else in a .p7m around it')
     .requiredOption('--as <person>', 'login, address or id of the person')
     .addOption(configOption())
-    .addOption(new Option('--level <level>', 'how').choices(['advanced']).default('advanced'))
+    .addOption(
+      new Option('--level <level>', "with the person's own key; standard: with the typed name")
+        .choices(['advanced', 'standard'])
+        .default('advanced'),
+    )
     .addOption(new Option('--store <folder>', "where the device's keys are").default(defaultStoreFolder()))
     .option('--out <folder>', 'where the signed files go; beside each file when missing')
     .option('--detached', 'leave the files alone: signatures in .p7s files beside them')
@@ -44,6 +51,7 @@ export function signCommand(): Command {
 async function sign(paths: readonly string[], options: Options): Promise<void> {
   const config = loadConfig(options.config);
   const files = await readFiles(paths, 'signed', options);
+  checkLevel(config, files, options.level);
   const core = await openCore(config, { logger: createLogger('error') });
   try {
     const person = await findPerson(core, options.as);
@@ -51,7 +59,7 @@ async function sign(paths: readonly string[], options: Options): Promise<void> {
     await checkGateway(config);
     for (const file of files) if (file.form !== 'pades') await writeResult(file, await signed(core, device, file));
     const pdfs = files.filter(({ form }) => form === 'pades');
-    if (pdfs.length > 0) await signPdfs(core, person, device, pdfs);
+    if (pdfs.length > 0) await signPdfs(core, person, device, pdfs, options.level);
     explain(files);
   } catch (error) {
     if (error instanceof Unreachable || error instanceof Problem) throw new Error(error.message, { cause: error });
@@ -59,6 +67,14 @@ async function sign(paths: readonly string[], options: Options): Promise<void> {
   } finally {
     await core.close();
   }
+}
+
+/** @throws Error in words */
+function checkLevel(config: Config, files: readonly FileToSign[], level: SigningLevel): void {
+  const other = files.find(({ form }) => form !== 'pades');
+  if (level === 'standard' && other) throw new Error(`Standard is for PDFs; sign ${other.path} with --level advanced`);
+  if (files.some(({ form }) => form === 'pades') && !config.levels.offered.includes(level))
+    throw new Error(`the configuration does not offer the level ${level} (levels.offered)`);
 }
 
 async function findPerson({ directory }: Core, name: string): Promise<Person> {
@@ -115,6 +131,7 @@ async function signPdfs(
   person: Person,
   device: SignpostDevice,
   files: readonly FileToSign[],
+  level: SigningLevel,
 ): Promise<void> {
   // What can't be signed is said here, before a request and its mails are made.
   for (const { path, bytes } of files) {
@@ -126,7 +143,7 @@ async function signPdfs(
     sender: person,
     signatories: [person],
     copies: [],
-    level: 'advanced',
+    level,
     levelIsDefault: false,
     mode: 'parallel',
     expiresAt: null,
@@ -146,11 +163,23 @@ async function signPdfs(
   const open = await waitFor(core, request.id, 'open');
   const token = core.requests.linkToken(open.sessions[0]!);
   const view = await device.view(token);
-  await device.sign(token, view, await device.download(token, view));
+  const documents = await device.download(token, view);
+  if (level === 'advanced') await device.sign(token, view, documents);
+  else await device.approve(token, view, documents, typedMarks(person));
   say(`Signed by the device of ${person.name}; the company's seal follows.`);
   const finished = await waitFor(core, request.id, 'finished');
   for (const [index, file] of files.entries())
     await writeResult(file, await core.requests.readFinished(finished, index));
+}
+
+/** Nobody draws on a command line: the name as signature, the initials as paraph. */
+function typedMarks({ name }: Person) {
+  const initials = name
+    .split(/[\s-]+/)
+    .map(part => Array.from(part)[0] ?? '')
+    .join('');
+  const typed = (text: string) => ({ kind: 'typed', text }) as const;
+  return { signature: typed(name), paraph: typed(initials), place: null };
 }
 
 /** The running gateway does the work. @throws Error when the request ends otherwise, or takes too long */

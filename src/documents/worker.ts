@@ -142,7 +142,8 @@ export class DocumentWorker {
     await Promise.all(
       [...this.#children].map(child => {
         const ended = new Promise(resolve => child.process.once('close', resolve));
-        child.process.ref();
+        // Its end is heard of when channel and standard error have closed, too.
+        for (const part of [child.process, child.process.channel, child.process.stderr as Socket | null]) part?.ref();
         child.process.kill('SIGKILL');
         return ended;
       }),

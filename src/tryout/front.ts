@@ -93,8 +93,14 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
       const finish = async (): Promise<string> => {
         const { milter, queueId } = conversations.get(session)!;
         const message = await readAll(stream);
-        refuse(await milter.data({ i: queueId }));
-        const content = await milter.content(message, { endOfHeaders: { i: queueId }, endOfMessage: { i: queueId } });
+        const macros = { i: queueId };
+        const data = await milter.data(macros);
+        refuse(data);
+        // Accepted at once (it is none of the milter's business): the milter hears no more of it.
+        const content =
+          data.action === 'accept'
+            ? { verdict: data, modifications: [] }
+            : await milter.content(message, { endOfHeaders: macros, endOfMessage: macros });
         refuse(content.verdict);
         const envelope = {
           sender: session.envelope.mailFrom ? session.envelope.mailFrom.address : '',

@@ -33,7 +33,10 @@ const config = (): string[] => ['--config', company.site.configFile];
 const path = (...parts: string[]): string => join(folder, ...parts);
 
 beforeAll(async () => {
-  company = await startCompany({ postfix: false });
+  company = await startCompany({
+    postfix: false,
+    configure: data => Object.assign(data, { levels: { default: 'advanced', offered: ['standard', 'advanced'] } }),
+  });
   folder = join(company.folder, 'files');
   mkdirSync(folder);
   trust = path('trust.pem');
@@ -154,6 +157,17 @@ describe('signpost sign', () => {
     expect(printed.output).toContain('CN=John Doe');
     const finished = await waitForLetter(company.site.mailboxes, addressOf('john.doe'), 'finished');
     expect(finished.parsed.attachments.filter(({ contentType }) => contentType === 'application/pdf')).toHaveLength(2);
+  });
+
+  test.skipIf(!tools)('standard: the typed name, sealed by the company', async () => {
+    const out = path('standard');
+    const args = ['--as', 'john.doe', '--level', 'standard', '--out', out, ...store(), ...config()];
+    const signed = await signpost('sign', path('contract.pdf'), ...args);
+    expect(signed, signed.output).toMatchObject({ status: 0 });
+    await pdfIsProven(join(out, 'contract-signed.pdf'));
+    expect(run('pdftotext', [join(out, 'contract-signed.pdf'), '-']).output).toContain('John Doe');
+    const xml = await signpost('sign', path('invoice.xml'), ...args);
+    expect(xml).toMatchObject({ status: 1, output: expect.stringContaining('Standard is for PDFs') });
   });
 
   test('what stands in the way is one sentence', async () => {
