@@ -10,6 +10,7 @@ import { pathIn } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { DocumentWorker } from '../documents/worker.ts';
 import { startHttp } from '../http/server.ts';
+import { atMost } from '../intake/at-most.ts';
 import { createGatekeeper } from '../intake/gatekeeper.ts';
 import { startLmtp } from '../intake/lmtp.ts';
 import { readReport } from '../outbound/report.ts';
@@ -37,6 +38,9 @@ export interface Gateway {
   /** Takes nothing new, ends what is under way, closes. */
   stop(): Promise<void>;
 }
+
+/** A message of 25 MiB takes a few hundred MiB while it is read; more wait, and the MTA is kept informed. */
+const MESSAGES_AT_ONCE = 3;
 
 const WEB_ROOT = fileURLToPath(new URL('../../dist/web/', import.meta.url));
 
@@ -97,12 +101,14 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     steps.push(() => http.close());
 
     const verdictKey = { id: 'v1', secret: secretKey(config, 'verdict.key') };
+    const reading = atMost(MESSAGES_AT_ONCE);
     const lmtp = await startLmtp({
       listen: config.mail.lmtp,
       config,
       directory,
       verdictKeys: [verdictKey],
       requests,
+      reading,
       onBounce: (rowId, report) => noteBounce(core, rowId, report),
       now,
       log: logger.child({ part: 'lmtp' }),
@@ -117,6 +123,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
         directory,
         documents,
         verdictKeys: [verdictKey],
+        reading,
         pendingOf: personId => store.requests.countOpenBySender(personId),
         now,
         log: logger.child({ part: 'milter' }),

@@ -18,6 +18,7 @@ import { DocumentRefused, type Documents } from '../documents/documents.ts';
 import { parseOwnAddress } from '../outbound/addresses.ts';
 import { isDiskFull } from '../store/errors.ts';
 import { type Address, parseAddress } from './addresses.ts';
+import type { Limit } from './at-most.ts';
 import { isMailDomain, type PartiesContext, resolveOnSignDomain, signDomain } from './parties.ts';
 import { splitMessage, unfold } from './raw-message.ts';
 import { ambiguousLine, Refusal, refusals } from './refusal.ts';
@@ -33,6 +34,8 @@ export interface GatekeeperDeps {
   readonly verdictKeys: readonly [VerdictKey, ...VerdictKey[]];
   /** How many requests of this person still wait. */
   readonly pendingOf: (personId: string) => Promise<number>;
+  /** Bounds how many large messages are read at a time: each takes several times its size in memory. */
+  readonly reading: Limit;
   readonly now: () => Date;
   readonly log: Logger;
 }
@@ -233,7 +236,9 @@ class Gatekeeper implements MilterHandler {
     queueId: string,
   ): Promise<Asked> {
     const { config, directory, documents, pendingOf } = this.#deps;
-    const asked = await readSubmission(raw, who.person, time, queueId, { config, directory }, ADMITTED);
+    const asked = await this.#deps.reading(() =>
+      readSubmission(raw, who.person, time, queueId, { config, directory }, ADMITTED),
+    );
     const hidden = recipients.filter(({ address, personId }) => {
       const named = personId === null ? false : asked.named.persons.has(personId);
       return !named && !asked.named.addresses.has(address.address);

@@ -2,15 +2,17 @@
  * LMTP intake (RFC 2033): takes the messages that the gatekeeper admitted and answers 250 only when they are safe. It
  * believes the verdict header and nothing else, and refuses to listen where other machines could reach it.
  */
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
-import { connect } from 'node:net';
+import { chmodSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
+import { isLoopback } from '../config/loopback.ts';
 import type { Config, Listen } from '../config/schema.ts';
+import { removeStaleSocket } from '../config/stale-socket.ts';
 import type { Directory } from '../directory/directory.ts';
 import { parseOwnAddress } from '../outbound/addresses.ts';
 import { type Requests, TooManyRequests } from '../requests/requests.ts';
 import { parseAddress } from './addresses.ts';
+import type { Limit } from './at-most.ts';
 import { toRefusal } from './gatekeeper.ts';
 import { splitMessage } from './raw-message.ts';
 import { Refusal, refusals } from './refusal.ts';
@@ -25,6 +27,8 @@ export interface LmtpDeps {
   /** Every key that may have signed a verdict within its lifetime. */
   readonly verdictKeys: readonly VerdictKey[];
   readonly requests: Pick<Requests, 'open'>;
+  /** Bounds how many large messages are read at a time; shared with the gatekeeper. */
+  readonly reading: Limit;
   /** A delivery report for the outbox row came back. Safe when it resolves. */
   readonly onBounce: (rowId: string, report: Buffer) => Promise<void>;
   readonly now: () => Date;
@@ -43,7 +47,7 @@ const HEADROOM = 128 * 1024;
 /** @throws Error when it would be reachable from elsewhere, or can't listen */
 export async function startLmtp(deps: LmtpDeps): Promise<Lmtp> {
   const { listen, log } = deps;
-  if ('host' in listen && !/^(127(\.\d{1,3}){3}|::1|localhost)$/.test(listen.host)) {
+  if ('host' in listen && !isLoopback(listen.host)) {
     throw new Error(`mail.lmtp: ${listen.host} is not loopback; other machines could hand in mail past the gatekeeper`);
   }
   const server = new SMTPServer({
@@ -133,7 +137,9 @@ async function takeIn(stream: SMTPServerDataStream, session: SMTPServerSession, 
     if (verdict.method === 'bounce') return await takeReports(raw, recipients, verdict, deps);
     const sender = await deps.directory.findById(verdict.senderId);
     if (!sender) throw refusals.unknownSender(mailFrom === false ? '' : mailFrom.address);
-    const { submission } = await readSubmission(raw, sender, verdict.time, queueId, deps, DELIVERED);
+    const { submission } = await deps.reading(() =>
+      readSubmission(raw, sender, verdict.time, verdict.queueId, deps, DELIVERED),
+    );
     const { request, created } = await deps.requests.open(submission);
     log.info(
       { queueId, messageId: submission.messageId, request: request.id, created, recipients: recipients.length },
@@ -184,18 +190,4 @@ async function read(stream: SMTPServerDataStream): Promise<Buffer | null> {
     else chunks.push(chunk);
   }
   return stream.sizeExceeded ? null : Buffer.concat(chunks);
-}
-
-/** A socket file that a killed gateway left behind; one that answers belongs to somebody who is alive. */
-async function removeStaleSocket(path: string): Promise<void> {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (!found) return;
-  if (!found.isSocket()) throw new Error(`${path} is no socket`);
-  const alive = await new Promise<boolean>(resolve => {
-    const probe = connect(path, () => resolve(true));
-    probe.on('error', () => resolve(false));
-    probe.on('connect', () => probe.destroy());
-  });
-  if (alive) throw new Error(`${path} is in use by another process`);
-  unlinkSync(path);
 }

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTransport } from 'nodemailer';
 import type { Logger } from 'pino';
+import { isLoopback } from '../config/loopback.ts';
 import type { BlobStore, OutboxRow, OutboxStore } from '../store/store.ts';
 import { classifyError, nextAttempt, type Outcome, oneLine } from './attempt.ts';
 
@@ -55,7 +56,7 @@ export function startSender(options: SenderOptions): Sender {
   const parallel = options.parallel ?? 3;
   const leaseMs = options.leaseMs ?? 60_000;
   const pollMs = options.pollMs ?? 2000;
-  const loopback = /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/i.test(options.smtp.host);
+  const loopback = isLoopback(options.smtp.host);
   const transport = createTransport({
     pool: true,
     host: options.smtp.host,

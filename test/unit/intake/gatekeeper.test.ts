@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { MilterHandler, Modifications, Verdict } from '../../../milter/handler.ts';
 import { DirectoryUnavailable } from '../../../src/directory/directory.ts';
 import { type DocumentRefusalReason, DocumentRefused } from '../../../src/documents/documents.ts';
+import { atMost } from '../../../src/intake/at-most.ts';
 import { createGatekeeper, type GatekeeperDeps } from '../../../src/intake/gatekeeper.ts';
 import { splitMessage } from '../../../src/intake/raw-message.ts';
 import { checkVerdict } from '../../../src/intake/verdict.ts';
@@ -39,6 +40,7 @@ async function run(
       config: world.config,
       directory: world.directory,
       verdictKeys: [KEY],
+      reading: atMost(3),
       now: () => NOW,
       log,
       ...fine,
@@ -120,6 +122,7 @@ describe('a good message', () => {
       config: world.config,
       directory: world.directory,
       verdictKeys: [KEY],
+      reading: atMost(3),
       now: () => NOW,
       log,
       ...fine,

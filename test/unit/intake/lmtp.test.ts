@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DirectoryUnavailable } from '../../../src/directory/directory.ts';
+import { atMost } from '../../../src/intake/at-most.ts';
 import { type Lmtp, type LmtpDeps, startLmtp } from '../../../src/intake/lmtp.ts';
 import { splitMessage } from '../../../src/intake/raw-message.ts';
 import { signVerdict, VERDICT_HEADER } from '../../../src/intake/verdict.ts';
@@ -30,6 +31,7 @@ const deps = (more: Partial<LmtpDeps>): LmtpDeps => ({
   config: world.config,
   directory: world.directory,
   verdictKeys: [KEY],
+  reading: atMost(3),
   requests: { open: () => Promise.reject(new Error('nothing to open here')) },
   onBounce: () => Promise.reject(new Error('no bounce here')),
   now: () => NOW,
