@@ -68,7 +68,8 @@ const WORDS: Readonly<Partial<Record<SignedDataFault, string>>> = {
   signature: 'the signature does not fit the signer’s key',
 };
 
-function faultOf(error: unknown): Verdict {
+/** What an error of the readers means. @throws whatever else it is */
+export function faultOf(error: unknown): Verdict {
   if (error instanceof SignedDataInvalid) return fault(FAULTS[error.fault], WORDS[error.fault] ?? error.message);
   if (error instanceof DerError) return fault('FORMAT_FAILURE', `the signature is damaged: ${error.message}`);
   throw error;

@@ -55,25 +55,30 @@ export function judgeSigned(signed: readonly Signed[], input: VerifyInput, store
   const proofs: Moment[] = [];
   const stamps: TimestampReport[][] = [];
   let proof: Moment = { time: now, proven: false, notBefore: null };
-  let archived = false;
-  const archives: boolean[] = [];
   for (const [i, item] of [...signed.entries()].toReversed()) {
     proofs[i] = proof;
-    archives[i] = archived;
     stamps[i] = own[i]!.map(token => ordered(judgeTimestamp(token, evidence, proof), proof));
     const [stamp] = stamps[i]!;
     if (item.kind !== 'timestamp' || stamp?.indication !== 'TOTAL-PASSED' || stamp.time === null) continue;
     proof = { time: stamp.time, proven: true, notBefore: null };
-    archived ||= item.hasStore;
   }
 
   return signed.map((item, i) => {
     const earlier = signed.flatMap((other, j) => (other.order < item.order ? stamps[j]! : []));
     const notBefore = latest(earlier);
     if (item.kind === 'timestamp') return timestampReport(item, stamps[i]![0]!);
-    return signatureReport(item, stamps[i]!, { ...proofs[i]!, notBefore }, archives[i]!, evidence);
+    const later = signed.filter(other => other.order > item.order).flatMap(soundStamp);
+    const form = {
+      timestamped: later.length > 0 || own[i]!.some(token => token.fault === null),
+      archived: later.some(({ hasStore }) => hasStore),
+    };
+    return signatureReport(item, stamps[i]!, { ...proofs[i]!, notBefore }, form, evidence);
   });
 }
+
+/** A document timestamp that holds in itself. */
+const soundStamp = (item: Signed): (Signed & { kind: 'timestamp' })[] =>
+  item.kind === 'timestamp' && item.token.fault === null ? [item] : [];
 
 const tokensOf = ({ timestamps, timestamped }: CheckedSignature): CheckedToken[] =>
   timestamps.map(token => checkTimestamp(token, hash => digest(hash, timestamped)));
@@ -154,7 +159,7 @@ function signatureReport(
   item: Signed & { kind: 'signature' },
   stamps: readonly TimestampReport[],
   proof: Moment,
-  archived: boolean,
+  form: Form,
   evidence: Evidence,
 ): SignatureReport {
   const { checked } = item;
@@ -186,7 +191,7 @@ function signatureReport(
     kind: kindOf(item),
     field: item.field,
     signer: signer && describeName(signer.subject),
-    level: item.baseline && checked.fault === null ? levelOf(judged, best !== null, archived) : null,
+    level: item.baseline && checked.fault === null ? levelOf(judged, form) : null,
     algorithm: checked.algorithm,
     claimedTime: checked.claimedTime,
     provenTime: best,
@@ -211,10 +216,17 @@ const BROKEN = new Set([
   'CERTIFICATE_CHAIN_GENERAL_FAILURE',
 ]);
 
-function levelOf({ fault: broken, evidenceInFile }: Judgement, timestamped: boolean, archived: boolean): BaselineLevel {
+/** The level is what the file holds, whomever one trusts. */
+function levelOf({ evidenceInFile }: Judgement, { timestamped, archived }: Form): BaselineLevel {
   if (!timestamped) return 'B-B';
-  if (broken !== null || !evidenceInFile) return 'B-T';
+  if (!evidenceInFile) return 'B-T';
   return archived ? 'B-LTA' : 'B-LT';
+}
+
+interface Form {
+  readonly timestamped: boolean;
+  /** A document timestamp covers the evidence. */
+  readonly archived: boolean;
 }
 
 function kindOf({ docMdp, locks, checked: { signer } }: Signed & { kind: 'signature' }): SignatureKind {

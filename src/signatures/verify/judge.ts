@@ -51,7 +51,7 @@ function judgeCertificate(certificate: Certificate, evidence: Evidence, moment: 
     fault: doubt?.subIndication === 'REVOKED' ? doubt : (broken ?? doubt),
     chain: chain.map(link => describeCertificate(link, isAnchor(link))),
     revocation: facts,
-    evidenceInFile: facts.every(({ where }) => where === 'file'),
+    evidenceInFile: facts.length > 0 && facts.every(({ where }) => where === 'file'),
   };
 }
 

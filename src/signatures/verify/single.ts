@@ -2,7 +2,7 @@
 import { digest } from '../../pki/algorithms.ts';
 import { DerError, Fields, oidOf, read, TAG } from '../../pki/der.ts';
 import { OID } from '../../pki/oids.ts';
-import { parseSignedData, SignedDataInvalid } from '../../pki/signed-data.ts';
+import { parseSignedData } from '../../pki/signed-data.ts';
 import { SignatureInvalid } from '../invalid.ts';
 import { verifyXades } from '../xades-verify.ts';
 import { XmlRefused } from '../xml/gate.ts';
@@ -12,6 +12,7 @@ import {
   checkCms,
   checkTimestamp,
   DAMAGED_CERTIFICATE,
+  faultOf,
   NOTHING,
   signatureAlgorithm,
 } from './checked.ts';
@@ -43,8 +44,7 @@ export function verifyCms(input: VerifyInput): FileReport {
   try {
     held = parseSignedData(file);
   } catch (error) {
-    if (!(error instanceof DerError || error instanceof SignedDataInvalid)) throw error;
-    return concludeFile('cades', [], [fault('FORMAT_FAILURE', `the signature can’t be read: ${error.message}`)]);
+    return concludeFile('cades', [], [faultOf(error)]);
   }
   if (held.contentType === OID.tstInfo) return verifyToken(input);
   const content = held.content ?? given;
