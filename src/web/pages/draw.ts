@@ -59,7 +59,10 @@ export function askForMark(
     };
     done.addEventListener('click', finish);
     input.addEventListener('keydown', event => {
-      if (event.key === 'Enter') finish();
+      if (event.key !== 'Enter') return;
+      // The focus goes back to the button that opened this: the same key must not press it.
+      event.preventDefault();
+      finish();
     });
     cancel.addEventListener('click', () => dialog.close());
     dialog.addEventListener('close', () => {

@@ -4,53 +4,17 @@
  * asked of any other host, and no page writes an error to the console.
  */
 
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type AxeModule from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { enrolByMail, type Phone, type Phones, startPhones, waitForReview } from '../../../src/tryout/browser.ts';
 import { linkIn } from '../../../src/tryout/letters.ts';
 import { addressOf } from '../../../src/tryout/site.ts';
+import { findings, withBigText } from '../../support/accessibility.ts';
 import { type Company, startCompany } from '../../support/company.ts';
 import { simplePdf } from '../../support/pdfs.ts';
 import { has } from '../../support/tools.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa', 'best-practice'];
 const MARY = addressOf('mary.smith');
-
-declare const axe: typeof AxeModule;
-
-/** What axe-core finds, and how far the page is wider than the screen. */
-async function findings(page: Page): Promise<string[]> {
-  // Not a script tag: the page's content security policy would refuse it.
-  await page.evaluate(AXE);
-  const { violations, passes } = await page.evaluate(
-    values => axe.run(document, { runOnly: { type: 'tag', values } }),
-    TAGS,
-  );
-  if (passes.length < 5) return ['axe-core found hardly anything to look at'];
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
-  const { actions, screen } = await page.evaluate(() => ({
-    actions: document.querySelector('.actions')?.getBoundingClientRect().height ?? 0,
-    screen: document.documentElement.clientHeight,
-  }));
-  if (actions > screen * 0.55) return [`the choices take ${actions} of ${screen} px: no room for the document`];
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  return wide > 0 ? [...found, `${wide} px wider than the screen`] : found;
-}
-
-async function withBigText(page: Page, look: () => Promise<string[]>): Promise<string[]> {
-  await page.evaluate(() => {
-    document.documentElement.style.fontSize = '200%';
-  });
-  const found = await look();
-  await page.evaluate(() => {
-    document.documentElement.style.fontSize = '';
-  });
-  return found;
-}
 
 /** Whether some of what has the focus can be seen (WCAG 2.2, 2.4.11): nothing lies on all of it. */
 const focusIsSeen = (page: Page): Promise<boolean> =>
