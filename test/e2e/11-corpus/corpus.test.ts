@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Box } from '../../../src/documents/layout.ts';
+import type { DocumentWorker } from '../../../src/documents/worker.ts';
+import type { FileReport } from '../../../src/signatures/verify/result.ts';
+import { verifyInChild } from '../../../src/signatures/verify/run.ts';
 import { type CorpusResult, corpusFiles, runCorpus } from '../../../src/tryout/corpus-run.ts';
 import { openWorkbench } from '../../../src/tryout/workbench.ts';
 import { encryptedPdf, scriptedPdf, simplePdf } from '../../support/pdfs.ts';
@@ -26,12 +29,16 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe.skipIf(!ready).each(['advanced', 'seal'] as const)('B1 %s', level => {
   const out = join(folder, level);
   let results: ReadonlyMap<string, CorpusResult>;
+  const reports = new Map<string, FileReport>();
 
   beforeAll(async () => {
     const bench = await openWorkbench();
     try {
       const list = await runCorpus(bench, { folder: corpus, out, level }, () => {});
       results = new Map(list.map(result => [result.name, result]));
+      const { worker, pki } = bench.core;
+      for (const { name, outcome } of list)
+        if (outcome === 'signed') reports.set(name, await verdict(worker, join(out, name), pki.anchors));
     } finally {
       await bench.close();
     }
@@ -53,6 +60,12 @@ describe.skipIf(!ready).each(['advanced', 'seal'] as const)('B1 %s', level => {
     // A seal that certifies unless it arrived signed, the signatory, the closing seal; then the document timestamp.
     const ours = (arrivedSigned ? 0 : 1) + (level === 'advanced' ? 1 : 0) + 1;
     expect(verdicts(signed)).toEqual({ valid: earlier.valid + ours, other: earlier.other, unjudged: 1 });
+    // `signpost verify`: each of ours passes; of others' signers it knows nothing.
+    const { indication, signatures } = reports.get(name)!;
+    expect(signatures.slice(arrivedSigned ? -ours - 1 : 0).map(one => one.indication)).toEqual(
+      Array.from({ length: ours + 1 }, () => 'TOTAL-PASSED'),
+    );
+    if (!arrivedSigned) expect(indication).toBe('TOTAL-PASSED');
     if (sound) expect(differing(pictures(original, pages!), pictures(signed, pages!), marks)).toBeLessThan(TOLERATED);
   });
 });
@@ -85,6 +98,11 @@ test('one bad file stops nothing, and says why', async () => {
     await bench.close();
   }
 });
+
+function verdict(worker: DocumentWorker, path: string, anchors: readonly Uint8Array[]): Promise<FileReport> {
+  const nobody = { timestampAnchors: [], certificates: [], crls: [] };
+  return verifyInChild(worker, { ...nobody, file: readFileSync(path), content: null, anchors, now: new Date() });
+}
 
 /** pdfsig's word on each signature, by its text: its exit status is 0 even on a mismatch. It doesn't judge document timestamps. */
 function verdicts(pdf: string): { valid: number; other: number; unjudged: number } {
