@@ -231,6 +231,7 @@ interface Form {
 
 function kindOf({ docMdp, locks, checked: { signer } }: Signed & { kind: 'signature' }): SignatureKind {
   if (docMdp !== null) return 'certifying-seal';
-  if (signer === null || describeName(signer.subject).person) return 'signature';
+  const subject = signer && describeName(signer.subject);
+  if (subject === null || subject.person || subject.organization === null) return 'signature';
   return locks.some(({ action }) => action === 'All') ? 'closing-seal' : 'seal';
 }

@@ -7,6 +7,8 @@ import type { FoundObject, PdfFile } from '../../documents/file/file.ts';
 import { PdfSyntaxError, parseObject } from '../../documents/file/parser.ts';
 import type { Revision } from '../../documents/file/revisions.ts';
 import { isArray, isDict, nameOf, octets, type PdfDict, type PdfValue, stringOf } from '../../documents/file/values.ts';
+import { DerError } from '../../pki/der.ts';
+import { toDer } from './ber.ts';
 import type { Lock } from './pdf-form.ts';
 import { sameValue } from './pdf-values.ts';
 
@@ -118,16 +120,15 @@ function checkCoverage(
     throw new PdfSyntaxError('its ByteRange does not cover the revision that it stands in');
 }
 
-/** A DER value says how long it is; zeros alone may follow. */
+/** The value says how long it is; zeros alone may follow. */
 function withoutPadding(contents: Uint8Array): Uint8Array {
-  const first = contents[1] ?? 0;
-  const header = first < 0x80 ? 0 : first & 0x7f;
-  let length = header === 0 ? first : 0;
-  for (const octet of contents.subarray(2, 2 + header)) length = length * 256 + octet;
-  const total = 2 + header + length;
-  if (header > 4 || total > contents.length || contents.subarray(total).some(octet => octet !== 0))
-    throw new PdfSyntaxError('its Contents is no DER value with zeros after it');
-  return contents.slice(0, total);
+  try {
+    const { der, length } = toDer(contents);
+    if (contents.subarray(length).every(octet => octet === 0)) return der.slice();
+  } catch (error) {
+    if (!(error instanceof DerError)) throw error;
+  }
+  throw new PdfSyntaxError('its Contents is no signature value with zeros after it');
 }
 
 /** A PDF date (ISO 32000-2 §7.9.4). */
