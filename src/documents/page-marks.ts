@@ -63,7 +63,7 @@ export function drawMarks(
   return { content: canvas.source(), places };
 }
 
-export function watermarkOf({ company, language }: LayoutPlan): string {
+function watermarkOf({ company, language }: LayoutPlan): string {
   const name = printable(company.name);
   return company.vat === null ? name : `${name} · ${PAGE_TEXTS[language].vat} ${printable(company.vat)}`;
 }
