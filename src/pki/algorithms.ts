@@ -76,7 +76,7 @@ function schemeOf(identifier: Element, digestHash: Hash | undefined): Scheme | n
 }
 
 /** RSASSA-PSS-params (RFC 4055 §3.1): SHA-2, MGF1 with the same hash, trailer field 1 (left out, as DER wants it). */
-function pssOf(identifier: Element): Scheme | null {
+export function pssOf(identifier: Element): Scheme | null {
   const fields = new Fields(identifier.content);
   fields.any();
   const parameters = fields.sequence();
