@@ -65,6 +65,7 @@ async function tour(phone: Phone, shoot: (name: string) => Promise<unknown>): Pr
   await page.goto(linkIn(forJohn!));
   await page.getByRole('heading', { level: 1 }).waitFor();
   await shoot('08-not-yours');
+  await drawing(phone, shoot);
   const [own] = await ask(['self']);
   await page.goto(company.site.config.publicUrl);
   await page.getByRole('heading', { level: 1 }).waitFor();
@@ -87,12 +88,45 @@ async function tour(phone: Phone, shoot: (name: string) => Promise<unknown>): Pr
   await shoot('13-finished');
 }
 
-async function ask(signatories: readonly string[]): Promise<Awaited<ReturnType<typeof company.ask>>> {
+/** Standard: the pad in both directions, initials, confirmation. */
+async function drawing({ page }: Phone, shoot: (name: string) => Promise<unknown>): Promise<void> {
+  const [letter] = await ask(['self'], 'Standard');
+  await page.goto(linkIn(letter!));
+  await page.getByRole('button', { name: 'Sign…' }).click();
+  const pad = page.locator('canvas.ink');
+  await pad.waitFor();
+  const box = (await pad.boundingBox())!;
+  const at = (part: number): [number, number] => [
+    box.x + box.width * (0.12 + 0.7 * part) + 25 * Math.cos(part * 30),
+    box.y + box.height / 2 + 60 * Math.sin(part * 30) * (1 - part * 0.6),
+  ];
+  await page.mouse.move(...at(0));
+  await page.mouse.down();
+  for (let step = 1; step <= 120; step++) await page.mouse.move(...at(step / 120));
+  await page.mouse.up();
+  await shoot('16-pad');
+  const { width, height } = page.viewportSize()!;
+  await page.setViewportSize({ width: height, height: width });
+  await page.waitForTimeout(300);
+  await shoot('17-pad-turned');
+  await page.setViewportSize({ width, height });
+  await page.getByRole('button', { name: 'Done' }).click();
+  await shoot('18-initials');
+  await page.getByRole('button', { name: 'Done' }).click();
+  await shoot('19-confirm-standard');
+  await page.getByRole('button', { name: 'Sign now' }).click();
+  await page.getByRole('heading', { name: 'Signed', exact: true }).waitFor();
+}
+
+async function ask(
+  signatories: readonly string[],
+  level = 'Advanced',
+): Promise<Awaited<ReturnType<typeof company.ask>>> {
   const content = await sampleContract('Cooperation agreement', ['Mary Smith', 'John Doe']);
   return company.ask(
     'mary.smith',
     signatories,
-    `Advanced: cooperation agreement ${Math.random().toString(36).slice(2, 6)}`,
+    `${level}: cooperation agreement ${Math.random().toString(36).slice(2, 6)}`,
     content,
   );
 }

@@ -59,6 +59,7 @@ describe('signpost init', () => {
         'keys/gateway.p8',
         'keys/verdict.key',
         'keys/link.key',
+        'keys/token.key',
       ]) {
         expect(statSync(join(dir, secret)).mode & 0o777, secret).toBe(0o600);
       }
@@ -99,6 +100,19 @@ describe('signpost init', () => {
       readFileSync(config, 'utf8').replace('# authenticatingRelays: []', 'authenticatingRelays: [mail]'),
     );
     expect(await check()).toMatchObject({ status: 1, output: expect.stringContaining('"mail" is no IP address') });
+  });
+
+  test('an installation of an earlier version gets the key that it lacks, once', async () => {
+    const dir = join(folder, 'ecdsa');
+    const key = join(dir, 'keys/token.key');
+    const list = () => signpost('requests', 'list', '--config', join(dir, 'signpost.yaml'));
+    rmSync(key);
+    expect((await list()).status).toBe(0);
+    expect(statSync(key).mode & 0o777).toBe(0o600);
+    const made = readFileSync(key, 'utf8');
+    expect(made).toMatch(/^[0-9a-f]{64}\n$/);
+    await list();
+    expect(readFileSync(key, 'utf8')).toBe(made);
   });
 
   test('never overwrites', async () => {
