@@ -56,10 +56,7 @@ export function createDocuments({ worker, pki, company }: DocumentsParts): Docum
     prepared: PreparedSignature,
     signer: Parameters<Documents['completeSignature']>[1],
   ): Promise<Uint8Array> {
-    const digest = digestByteRange(prepared.bytes, prepared.byteRange);
-    if (!Buffer.from(signedAttributes(digest, signer.certificate)).equals(prepared.signedAttributes)) {
-      throw new BadSignature('the signed attributes belong to another revision or certificate');
-    }
+    checkAttributes(prepared, signer.certificate);
     verifySignature(prepared.signedAttributes, signer.signature, signer.algorithm, signer.certificate);
     const { token } = await pki.timestamps.stamp(sha256(signer.signature));
     const cms = buildCms({ ...signer, signedAttributes: prepared.signedAttributes, timestamp: token });
@@ -183,7 +180,23 @@ function fill(
     id,
   });
   const bytes = join(head, appended);
-  return { bytes, byteRange, signedAttributes: signedAttributes(digestByteRange(bytes, byteRange), certificate) };
+  const attributes = signedAttributes(digestByteRange(bytes, byteRange), certificate);
+  const prepared: PreparedSignature = { bytes, byteRange, signedAttributes: attributes };
+  madeFor.set(prepared, certificate);
+  return prepared;
+}
+
+/** Whose certificate a revision was prepared for, while its bytes are ours: they needn't be digested twice. */
+const madeFor = new WeakMap<PreparedSignature, Uint8Array>();
+
+/** @throws BadSignature */
+function checkAttributes(prepared: PreparedSignature, certificate: Uint8Array): void {
+  const known = madeFor.get(prepared);
+  if (known && Buffer.from(known).equals(certificate)) return;
+  const digest = digestByteRange(prepared.bytes, prepared.byteRange);
+  if (!Buffer.from(signedAttributes(digest, certificate)).equals(prepared.signedAttributes)) {
+    throw new BadSignature('the signed attributes belong to another revision or certificate');
+  }
 }
 
 function drawParaphs(
