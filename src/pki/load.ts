@@ -5,10 +5,11 @@ import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
 import { CompanyAuthority } from './authority.ts';
-import { buildChain, ChainInvalid } from './chain.ts';
 import { certificatePath, keyPath } from './create.ts';
 import { DerError, equal } from './der.ts';
 import { loadKeyFile } from './key-file.ts';
+import { buildChain } from './path/path.ts';
+import { PathInvalid } from './path/rules.ts';
 import type { Identity, Pki, SigningKey, TimestampAuthority, ValidationData } from './pki.ts';
 import type { CertificateStore, TimestampStore } from './records.ts';
 import { OutsideTimestampAuthority, TimestampAuthorities } from './timestamp-client.ts';
@@ -107,7 +108,7 @@ async function loadCertificate(
   try {
     buildChain(certificate, [], [issuer ?? certificate], now);
   } catch (error) {
-    if (error instanceof ChainInvalid) throw new PkiUnusable(`${path} can't be used: ${error.message}`);
+    if (error instanceof PathInvalid) throw new PkiUnusable(`${path} can't be used: ${error.message}`);
     throw error;
   }
   return certificate;

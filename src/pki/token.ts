@@ -1,6 +1,5 @@
 /** Timestamp tokens (RFC 3161 §2.4.2, RFC 5816): the structures, and a full check of one. */
 import { digest, type Hash, hashOf } from './algorithms.ts';
-import { buildChain, ChainInvalid, keyUsageOf, purposesOf } from './chain.ts';
 import {
   booleanOf,
   constructed,
@@ -14,8 +13,10 @@ import {
   TAG,
   timeOf,
 } from './der.ts';
-import { KEY_USAGE } from './extensions.ts';
 import { OID } from './oids.ts';
+import { buildChain } from './path/path.ts';
+import { timestampFault } from './path/profiles.ts';
+import { PathInvalid } from './path/rules.ts';
 import type { Timestamp } from './pki.ts';
 import { checkSigner, parseSignedData, type SignedData, SignedDataInvalid, signerOf } from './signed-data.ts';
 import type { Certificate } from './x509.ts';
@@ -44,7 +45,7 @@ export function checkToken(token: Uint8Array, expected: TokenExpectation): Times
   try {
     return check(token, expected);
   } catch (error) {
-    if (error instanceof DerError || error instanceof ChainInvalid || error instanceof SignedDataInvalid)
+    if (error instanceof DerError || error instanceof PathInvalid || error instanceof SignedDataInvalid)
       throw new TokenInvalid(error.message);
     throw error;
   }
@@ -84,19 +85,10 @@ export function parseToken(token: Uint8Array): ParsedToken {
   return { data, content: data.content, info: parseTstInfo(data.content) };
 }
 
-/**
- * RFC 3161 §2.3: extended key usage critical and timeStamping alone; key usage, where present, allows signing.
- * @throws TokenInvalid
- */
+/** @throws TokenInvalid when the signer is no timestamp authority (RFC 3161 §2.3) */
 export function checkPurpose(signer: Certificate): void {
-  const purposes = purposesOf(signer);
-  if (!purposes?.critical || purposes.oids.length !== 1 || purposes.oids[0] !== OID.timeStamping) {
-    throw new TokenInvalid('the signer is not a timestamp authority');
-  }
-  const usage = keyUsageOf(signer);
-  if (usage && !usage.has(KEY_USAGE.digitalSignature) && !usage.has(KEY_USAGE.nonRepudiation)) {
-    throw new TokenInvalid("the signer's key is not for signing");
-  }
+  const fault = timestampFault(signer);
+  if (fault) throw new TokenInvalid(fault.message);
 }
 
 export interface TstInfo {

@@ -42,7 +42,7 @@ export type Note = (rule: Rule, message: string, certificate: PathCertificate) =
 /**
  * Paths from anchor to target, both included, as RFC 5280 §6.1 wants them; nothing but names and signatures is checked.
  * @param note hears why an issuer was passed over
- * @throws RuleBroken too-complex
+ * @throws PathInvalid too-complex
  */
 export function* paths(
   target: PathCertificate,

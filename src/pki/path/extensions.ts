@@ -55,6 +55,8 @@ export interface CertificateExtensions {
   readonly hasFreshestCrl: boolean;
   readonly subjectKeyIdentifier: Uint8Array | null;
   readonly authorityKeyIdentifier: Uint8Array | null;
+  /** id-pkix-ocsp-nocheck (RFC 6960 §4.2.2.2.1). */
+  readonly ocspNoCheck: boolean;
   /** A critical extension that can't be honoured. */
   readonly unknownCritical: string | null;
 }
@@ -83,6 +85,7 @@ export function readExtensions(extensions: ReadonlyMap<string, Extension>): Cert
     hasFreshestCrl: (parse(EXTENSION.freshestCrl, parseDistributionPoints) ?? []).length > 0,
     subjectKeyIdentifier: parse(OID.subjectKeyIdentifier, value => read(value, TAG.octetString).content),
     authorityKeyIdentifier: parse(OID.authorityKeyIdentifier, parseAuthorityKeyIdentifier),
+    ocspNoCheck: extensions.has(OID.ocspNoCheck),
     unknownCritical: unknownCritical(extensions, policies),
   };
 }

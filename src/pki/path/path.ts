@@ -12,7 +12,7 @@ import { type PathCertificate, parsePathCertificate, readable } from './certific
 import { type Crl, parseCrl } from './crl.ts';
 import { EVERY_NAME } from './name-constraints.ts';
 import { Revoked } from './revocation.ts';
-import { type Rule, RuleBroken } from './rules.ts';
+import { PathInvalid, type Rule } from './rules.ts';
 import { type FoundPath, Search } from './search.ts';
 import { CURRENT_ALGORITHMS } from './signature.ts';
 import type { PathParameters } from './validate.ts';
@@ -91,7 +91,7 @@ export function validatePath<C extends HasDer>(input: PathInput<C>): PathVerdict
       crls: crls.map(({ der }) => der),
     };
   } catch (error) {
-    if (!(error instanceof RuleBroken)) throw error;
+    if (!(error instanceof PathInvalid)) throw error;
     return {
       valid: false,
       rule: error.rule,
@@ -100,6 +100,21 @@ export function validatePath<C extends HasDer>(input: PathInput<C>): PathVerdict
       revocation: error instanceof Revoked ? { at: error.entry.revokedAt, reason: error.entry.reason } : null,
     };
   }
+}
+
+/**
+ * The chain from a certificate to an anchor, both included, without revocation.
+ * @throws PathInvalid
+ */
+export function buildChain<C extends HasDer>(
+  certificate: C,
+  candidates: readonly C[],
+  anchors: readonly C[],
+  time: Date,
+): readonly C[] {
+  const verdict = validatePath({ certificate, candidates, anchors, time, revocation: null });
+  if (!verdict.valid) throw new PathInvalid(verdict.rule, verdict.message, verdict.certificate);
+  return verdict.chain;
 }
 
 function search({ certificate, candidates, anchors, time, parameters, revocation }: PathInput<HasDer>): FoundPath {
@@ -123,7 +138,7 @@ function parseTarget(certificate: HasDer): PathCertificate {
     return parsePathCertificate(certificate.der);
   } catch (error) {
     if (!(error instanceof DerError)) throw error;
-    throw new RuleBroken('malformed', `a certificate can't be read: ${error.message}`, certificate);
+    throw new PathInvalid('malformed', `a certificate can't be read: ${error.message}`, certificate);
   }
 }
 

@@ -5,7 +5,7 @@ import { type Crl, type Entry, REMOVE_FROM_CRL } from './crl.ts';
 import { coveredReasons, isDeltaOf, pointsOf } from './crl-scope.ts';
 import { ALL_REASONS, type DistributionPoint } from './distribution-point.ts';
 import { sameName } from './name.ts';
-import { RuleBroken } from './rules.ts';
+import { PathInvalid } from './rules.ts';
 import type { WorkingKey } from './signature.ts';
 import type { Work } from './work.ts';
 
@@ -25,13 +25,13 @@ export interface RevocationContext {
   readonly signers: (crl: Crl) => readonly PathCertificate[];
   /**
    * The key of a signer that isn't in the path, once it has a path of its own to the same anchor.
-   * @throws RuleBroken
+   * @throws PathInvalid
    */
   readonly keyOf: (signer: PathCertificate) => WorkingKey;
 }
 
 /** The certificate was revoked; for message, time and reason see there. */
-export class Revoked extends RuleBroken {
+export class Revoked extends PathInvalid {
   readonly entry: Entry;
 
   constructor(certificate: PathCertificate, entry: Entry) {
@@ -43,7 +43,7 @@ export class Revoked extends RuleBroken {
 /**
  * @param above the certificates over this one in its path, anchor first
  * @returns the CRLs that say, together for every reason, that it isn't revoked
- * @throws Revoked; RuleBroken revocation-unknown, too-complex
+ * @throws Revoked; PathInvalid revocation-unknown, too-complex
  */
 export function checkRevocation(
   certificate: PathCertificate,
@@ -90,7 +90,7 @@ export function checkRevocation(
   }
   if (ALL_REASONS.isSubsetOf(covered)) return [...used];
   if (covered.size > 0) why = 'its CRLs are not about every reason';
-  throw new RuleBroken('revocation-unknown', `whether a certificate was revoked is not known: ${why}`, certificate);
+  throw new PathInvalid('revocation-unknown', `whether a certificate was revoked is not known: ${why}`, certificate);
 }
 
 function timeFault({ thisUpdate, nextUpdate }: Crl, { time }: RevocationContext): 'of the future' | 'overdue' | null {
@@ -128,7 +128,7 @@ function signerKey(
       if (context.work.fault(crl, key) === null) return key;
       why = 'the signature of its CRL does not hold';
     } catch (error) {
-      if (!(error instanceof RuleBroken) || error.rule === 'too-complex') throw error;
+      if (!(error instanceof PathInvalid) || error.rule === 'too-complex') throw error;
       why = `the signer of its CRL can't be trusted: ${error.message}`;
     }
   }

@@ -24,8 +24,8 @@ export const RULES = {
 export type Rule = keyof typeof RULES;
 
 /** A path breaks `rule`; `message` says how, in words for people. */
-export class RuleBroken extends Error {
-  override readonly name = 'RuleBroken';
+export class PathInvalid extends Error {
+  override readonly name = 'PathInvalid';
   readonly rule: Rule;
   /** DER of the certificate that breaks it, where it is one. */
   readonly certificate: Uint8Array | null;

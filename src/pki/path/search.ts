@@ -3,7 +3,7 @@ import { type Note, Pool, paths } from './build.ts';
 import type { PathCertificate } from './certificate.ts';
 import type { Crl } from './crl.ts';
 import { checkRevocation, type RevocationContext } from './revocation.ts';
-import { RuleBroken } from './rules.ts';
+import { PathInvalid } from './rules.ts';
 import type { WorkingKey } from './signature.ts';
 import { type PathParameters, type ValidPath, validate } from './validate.ts';
 import { Work } from './work.ts';
@@ -37,7 +37,7 @@ export class Search {
     this.#candidates = new Pool(input.candidates);
   }
 
-  /** @throws RuleBroken of the first path that leads to an anchor; a revocation goes first */
+  /** @throws PathInvalid of the first path that leads to an anchor; a revocation goes first */
   find(target: PathCertificate): FoundPath {
     return this.#find(target, new Pool(this.#input.anchors), this.#input.parameters, []);
   }
@@ -49,21 +49,21 @@ export class Search {
     parameters: PathParameters,
     pending: readonly PathCertificate[],
   ): FoundPath {
-    let broken: RuleBroken | null = null;
-    let obstacle: RuleBroken | null = null;
+    let broken: PathInvalid | null = null;
+    let obstacle: PathInvalid | null = null;
     const note: Note = (...fault) => {
-      obstacle = new RuleBroken(...fault);
+      obstacle = new PathInvalid(...fault);
     };
     for (const path of paths(target, anchors, this.#candidates, this.#work, note)) {
       try {
         const valid = validate(path, this.#input.time, parameters, this.#work);
         return { ...valid, path, crls: this.#checkRevocations(path, valid.keys, pending) };
       } catch (error) {
-        if (!(error instanceof RuleBroken) || error.rule === 'too-complex') throw error;
+        if (!(error instanceof PathInvalid) || error.rule === 'too-complex') throw error;
         if (broken === null || (error.rule === 'revoked' && broken.rule !== 'revoked')) broken = error;
       }
     }
-    throw broken ?? obstacle ?? new RuleBroken('no-path', 'no issuer known that leads to an anchor', target);
+    throw broken ?? obstacle ?? new PathInvalid('no-path', 'no issuer known that leads to an anchor', target);
   }
 
   /** From the anchor down, so that whoever signs a CRL is known not to be revoked. */
@@ -79,7 +79,7 @@ export class Search {
       if (i === 0 || isOwnWitness(certificate, i === path.length - 1, pending)) return [];
       const within = [...pending, certificate];
       if (pending.some(({ id }) => id === certificate.id) || within.length > MAX_DEPTH)
-        throw new RuleBroken('revocation-unknown', 'revocation lists that vouch for each other', certificate);
+        throw new PathInvalid('revocation-unknown', 'revocation lists that vouch for each other', certificate);
       const context: RevocationContext = {
         ...revocation,
         work: this.#work,

@@ -5,7 +5,7 @@ import type { PathCertificate } from './certificate.ts';
 import { sameName } from './name.ts';
 import { type NameSpace, nameFault, narrowed } from './name-constraints.ts';
 import { constrainedBy, PolicyGraph } from './policy-graph.ts';
-import { RuleBroken } from './rules.ts';
+import { PathInvalid } from './rules.ts';
 import { type AlgorithmPolicy, type WorkingKey, workingKey } from './signature.ts';
 import type { Work } from './work.ts';
 
@@ -33,7 +33,7 @@ export interface ValidPath {
   readonly policies: ReadonlySet<string>;
 }
 
-/** @param path from anchor to target, both included. @throws RuleBroken */
+/** @param path from anchor to target, both included. @throws PathInvalid */
 export function validate(
   path: readonly PathCertificate[],
   time: Date,
@@ -94,20 +94,20 @@ class State {
   process(certificate: PathCertificate, isLast: boolean): void {
     const previous = this.#keys.at(-1)!;
     const fault = this.#work.fault(certificate, previous);
-    if (fault === 'algorithm') throw new RuleBroken(fault, 'an algorithm that is not allowed', certificate);
-    if (fault === 'signature') throw new RuleBroken(fault, 'a signature does not hold', certificate);
+    if (fault === 'algorithm') throw new PathInvalid(fault, 'an algorithm that is not allowed', certificate);
+    if (fault === 'signature') throw new PathInvalid(fault, 'a signature does not hold', certificate);
     this.#checkTime(certificate);
     if (!sameName(certificate.issuer, this.#issuer.subject))
-      throw new RuleBroken('name-chaining', 'an issuer has another name', certificate);
+      throw new PathInvalid('name-chaining', 'an issuer has another name', certificate);
     if (!certificate.isSelfIssued || isLast) {
       const misnamed = nameFault(certificate.subject, certificate.alternativeNames, this.#names);
-      if (misnamed) throw new RuleBroken('name-constraints', `by its issuers' constraints, ${misnamed}`, certificate);
+      if (misnamed) throw new PathInvalid('name-constraints', `by its issuers' constraints, ${misnamed}`, certificate);
     }
     const anyCounts = this.#inhibitAnyPolicy > 0 || (!isLast && certificate.isSelfIssued);
     if (certificate.policies) this.#graph.extend(certificate.policies.oids, anyCounts);
     else this.#graph.clear();
     if (this.#explicitPolicy === 0 && this.#graph.isNull)
-      throw new RuleBroken('policy', 'no policy is common to its certificates', certificate);
+      throw new PathInvalid('policy', 'no policy is common to its certificates', certificate);
     this.#keys.push(this.#usableKey(certificate, previous));
     this.#issuer = certificate;
   }
@@ -127,10 +127,10 @@ class State {
     this.#policyMapping = limit(this.#policyMapping, policyConstraints?.inhibitPolicyMapping);
     this.#inhibitAnyPolicy = limit(this.#inhibitAnyPolicy, inhibitAnyPolicy);
 
-    if (!certificate.isCa) throw new RuleBroken('not-a-ca', 'an issuer is not a CA', certificate);
+    if (!certificate.isCa) throw new PathInvalid('not-a-ca', 'an issuer is not a CA', certificate);
     if (counts && !certificate.isSelfIssued) {
       if (this.#maxPathLength === 0)
-        throw new RuleBroken('path-length', 'a path is longer than its CA allows', certificate);
+        throw new PathInvalid('path-length', 'a path is longer than its CA allows', certificate);
       this.#maxPathLength -= 1;
     }
     this.#maxPathLength = Math.min(this.#maxPathLength, certificate.pathLength);
@@ -143,7 +143,7 @@ class State {
     if (!policyMappings) return;
     for (const [issuer, subjects] of policyMappings) {
       if (issuer === OID.anyPolicy || subjects.has(OID.anyPolicy))
-        throw new RuleBroken('policy-mapping', 'a mapping from or to any policy', certificate);
+        throw new PathInvalid('policy-mapping', 'a mapping from or to any policy', certificate);
     }
     if (this.#policyMapping > 0) this.#graph.map(policyMappings);
     else this.#graph.remove(policyMappings.keys());
@@ -152,7 +152,7 @@ class State {
   #checkKeyUsage(certificate: PathCertificate, counts: boolean): void {
     const required = counts && this.#parameters.requireKeyUsage;
     if (!(certificate.keyUsage?.has(KEY_USAGE.keyCertSign) ?? !required))
-      throw new RuleBroken('key-usage', 'an issuer may not sign certificates', certificate);
+      throw new PathInvalid('key-usage', 'an issuer may not sign certificates', certificate);
   }
 
   /** §6.1.5 */
@@ -161,7 +161,7 @@ class State {
     if (certificate.policyConstraints?.requireExplicitPolicy === 0) this.#explicitPolicy = 0;
     this.#checkCritical(certificate);
     if (this.#explicitPolicy === 0 && this.result().policies.size === 0)
-      throw new RuleBroken('policy', 'none of the policies asked for is valid for it', certificate);
+      throw new PathInvalid('policy', 'none of the policies asked for is valid for it', certificate);
   }
 
   result(): ValidPath {
@@ -172,21 +172,21 @@ class State {
 
   #usableKey(certificate: PathCertificate, previous: WorkingKey | null): WorkingKey {
     const key = workingKey(certificate.keyInfo, previous, this.#work.algorithms);
-    if (!key) throw new RuleBroken('algorithm', 'a key that is not allowed', certificate);
+    if (!key) throw new PathInvalid('algorithm', 'a key that is not allowed', certificate);
     return key;
   }
 
   #checkTime(certificate: PathCertificate): void {
     const { notBefore, notAfter } = certificate;
     if (this.#time < notBefore)
-      throw new RuleBroken('not-yet-valid', 'a certificate is out of its validity: it begins later', certificate);
+      throw new PathInvalid('not-yet-valid', 'a certificate is out of its validity: it begins later', certificate);
     if (this.#time > notAfter)
-      throw new RuleBroken('expired', 'a certificate is out of its validity: it has ended', certificate);
+      throw new PathInvalid('expired', 'a certificate is out of its validity: it has ended', certificate);
   }
 
   #checkCritical(certificate: PathCertificate): void {
     if (certificate.unknownCritical)
-      throw new RuleBroken(
+      throw new PathInvalid(
         'critical-extension',
         `unknown critical extension ${certificate.unknownCritical}`,
         certificate,
