@@ -21,7 +21,15 @@ export function devicesCommand(): Command {
       const core = await openCore(loadConfig(options.config), { logger: createLogger('error') });
       try {
         const all = await core.devices.list();
-        if (options.json) return console.log(JSON.stringify(all, null, 2));
+        // No keys, not even wrapped ones.
+        if (options.json)
+          return console.log(
+            JSON.stringify(
+              all.map(({ tokenKey: _, ...shown }) => shown),
+              null,
+              2,
+            ),
+          );
         if (all.length === 0)
           return console.log('No device is set up yet: signpost user code NAME makes a code for one.');
         printTable(

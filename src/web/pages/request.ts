@@ -5,6 +5,7 @@ import type { View } from '../../client/protocol.ts';
 import { type App, showFailure, showLoading, showOwner, when } from '../app.ts';
 import { h, show } from '../dom.ts';
 import { downloadProgress } from '../progress.ts';
+import type { Texts } from '../texts/catalogue.ts';
 import { openViewer, type Viewer } from '../viewer.ts';
 import { approveDocuments } from './approve.ts';
 import { confirmSignature, rejectDialog } from './decide.ts';
@@ -63,7 +64,7 @@ async function review(app: App, token: string, view: View): Promise<void> {
     place.replaceChildren(h('div', { class: 'notice error', role: 'alert' }, texts.unreadable));
     return;
   }
-  place.replaceChildren(...viewers.map(({ element }) => element));
+  place.replaceChildren(...contents(texts, view, viewers), ...viewers.map(({ element }) => element));
 
   const close = (): void => {
     for (const viewer of viewers) viewer.close();
@@ -94,6 +95,24 @@ async function review(app: App, token: string, view: View): Promise<void> {
       ),
     );
   }
+}
+
+/** The way from one document to another, where there are several: to its beginning, with the focus. */
+function contents(texts: Texts, { documents }: View, viewers: readonly Viewer[]): Node[] {
+  if (viewers.length < 2) return [];
+  const open = (element: HTMLElement): void => {
+    element.tabIndex = -1;
+    element.focus({ preventScroll: true });
+    element.scrollIntoView({ block: 'start' });
+  };
+  const items = viewers.map(({ element }, index) =>
+    h(
+      'li',
+      null,
+      h('button', { type: 'button', class: 'plain', onclick: () => open(element) }, documents[index]!.name),
+    ),
+  );
+  return [h('nav', { class: 'contents', 'aria-label': texts.documents(viewers.length) }, h('ol', null, ...items))];
 }
 
 /** Who asks, what for, until when, who else. */

@@ -41,6 +41,7 @@ export interface Texts {
   readonly you: string;
   readonly state: Readonly<Record<'waiting' | 'open' | 'signed' | 'rejected' | 'closed', string>>;
   readonly document: (name: string) => string;
+  readonly documents: (count: number) => string;
   readonly pages: (count: number) => string;
   readonly signaturePages: (count: number) => string;
   readonly page: (number: number) => string;

@@ -47,6 +47,7 @@ export const de: Texts = {
     closed: 'hat nicht unterschrieben',
   },
   document: name => `Dokument ${name}`,
+  documents: count => `${count} Dokumente`,
   pages: count => (count === 1 ? '1 Seite' : `${count} Seiten`),
   signaturePages: count => (count === 1 ? 'Unterschriftenseite' : `${count} Unterschriftenseiten`),
   page: number => `Seite ${number}`,
@@ -67,7 +68,7 @@ export const de: Texts = {
   confirm: (what, name) =>
     `Sie, ${name}, unterschreiben ${what} mit einer fortgeschrittenen elektronischen Signatur. Das lässt sich nicht zurücknehmen.`,
   confirmStandard: (what, name) =>
-    `Sie, ${name}, unterschreiben ${what} mit einer einfachen elektronischen Signatur (Standard): Ihrer Zeichnung, besiegelt vom Unternehmen. Das lässt sich nicht zurücknehmen.`,
+    `Sie, ${name}, unterschreiben ${what} mit einer einfachen elektronischen Signatur (Standard): so, wie unten zu sehen, besiegelt vom Unternehmen. Das lässt sich nicht zurücknehmen.`,
   pad: {
     signature: {
       title: 'Zeichnen Sie Ihre Unterschrift',

@@ -40,6 +40,7 @@ export const en: Texts = {
   you: 'you',
   state: { waiting: 'waits', open: 'asked', signed: 'signed', rejected: 'rejected', closed: 'did not sign' },
   document: name => `Document ${name}`,
+  documents: count => `${count} documents`,
   pages: count => (count === 1 ? '1 page' : `${count} pages`),
   signaturePages: count => (count === 1 ? 'signature page' : `${count} signature pages`),
   page: number => `Page ${number}`,
@@ -58,7 +59,7 @@ export const en: Texts = {
   confirmTitle: 'Sign this?',
   confirm: (what, name) => `You, ${name}, sign ${what} with an advanced electronic signature. It can’t be taken back.`,
   confirmStandard: (what, name) =>
-    `You, ${name}, sign ${what} with a standard (simple) electronic signature: what you have drawn, sealed by the company. It can’t be taken back.`,
+    `You, ${name}, sign ${what} with a standard (simple) electronic signature: what you see below, sealed by the company. It can’t be taken back.`,
   pad: {
     signature: {
       title: 'Draw your signature',

@@ -40,6 +40,7 @@ export const fr: Texts = {
   you: 'vous',
   state: { waiting: 'en attente', open: 'invité', signed: 'a signé', rejected: 'a refusé', closed: 'n’a pas signé' },
   document: name => `Document ${name}`,
+  documents: count => `${count} documents`,
   pages: count => (count <= 1 ? `${count} page` : `${count} pages`),
   signaturePages: count => (count === 1 ? 'page de signatures' : `${count} pages de signatures`),
   page: number => `Page ${number}`,
@@ -60,7 +61,7 @@ export const fr: Texts = {
   confirm: (what, name) =>
     `Vous, ${name}, signez ${what} avec une signature électronique avancée. Elle ne peut pas être retirée.`,
   confirmStandard: (what, name) =>
-    `Vous, ${name}, signez ${what} par une signature électronique standard (simple) : votre tracé, cacheté par l’entreprise. Cela ne peut pas être annulé.`,
+    `Vous, ${name}, signez ${what} par une signature électronique standard (simple) : ce que vous voyez ci-dessous, cacheté par l’entreprise. Cela ne peut pas être annulé.`,
   pad: {
     signature: {
       title: 'Tracez votre signature',

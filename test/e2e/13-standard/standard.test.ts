@@ -306,6 +306,7 @@ describe.skipIf(!hasPostfix || !has('chromium', 'poppler-utils', 'qpdf', 'openss
     await look('pad with an error');
     await drawWithMouse(phone);
     await page.getByRole('button', { name: 'Type instead' }).click();
+    expect(await page.getByRole('button', { name: 'Undo' }).isVisible()).toBe(false);
     await look('typed');
     await page.getByRole('button', { name: 'Done' }).click();
     await look('initials');
