@@ -2,10 +2,8 @@
  * Whom to trust, and at what time (EN 319 102-1 §5.5 and §5.6, simplified): the chain and the revocation of a certificate
  * are judged for the earliest time at which the signature is proven to have existed, else for now.
  */
-import { keyUsageOf, purposesOf } from '../../pki/chain.ts';
 import { equal } from '../../pki/der.ts';
-import { KEY_USAGE } from '../../pki/extensions.ts';
-import { OID } from '../../pki/oids.ts';
+import { signerFault } from '../../pki/path/profiles.ts';
 import type { Certificate } from '../../pki/x509.ts';
 import type { CheckedSignature, CheckedToken } from './checked.ts';
 import { type ChainLink, fault, passed, type RevocationFact, type TimestampReport, type Verdict } from './result.ts';
@@ -79,24 +77,10 @@ function outOfBounds({ notBefore, notAfter }: Certificate, moment: Moment): Verd
   return null;
 }
 
-const SIGNING_PURPOSES = new Set<string>([
-  OID.documentSigning,
-  OID.emailProtection,
-  // anyExtendedKeyUsage; Adobe's and Microsoft's for documents
-  '2.5.29.37.0',
-  '1.2.840.113583.1.1.5',
-  '1.3.6.1.4.1.311.10.3.12',
-]);
-
 /** A key made for something else (a web server, timestamps, a CA) signs no documents. */
 function purposeFault(signer: Certificate): Verdict | null {
-  const usage = keyUsageOf(signer);
-  if (usage && !usage.has(KEY_USAGE.digitalSignature) && !usage.has(KEY_USAGE.nonRepudiation))
-    return fault('CHAIN_CONSTRAINTS_FAILURE', "the signer's key is not for signing");
-  const purposes = purposesOf(signer);
-  if (purposes && !purposes.oids.some(oid => SIGNING_PURPOSES.has(oid)))
-    return fault('CHAIN_CONSTRAINTS_FAILURE', "the signer's certificate is not for signing documents");
-  return null;
+  const broken = signerFault(signer);
+  return broken && fault('CHAIN_CONSTRAINTS_FAILURE', broken.message);
 }
 
 /** A certificate that came along and leads nowhere may be a damaged one: no signature covers it. */

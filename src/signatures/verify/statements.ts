@@ -3,10 +3,8 @@
  * it may. Read strictly; what can't be read or isn't authentic says nothing.
  */
 import { digest, hashOf, signatureHolds } from '../../pki/algorithms.ts';
-import { keyUsageOf, purposesOf } from '../../pki/chain.ts';
 import {
   bitsOf,
-  booleanOf,
   constructed,
   DerError,
   type Element,
@@ -20,8 +18,9 @@ import {
   TAG,
   timeOf,
 } from '../../pki/der.ts';
-import { KEY_USAGE } from '../../pki/extensions.ts';
 import { OID } from '../../pki/oids.ts';
+import { crlStatement } from '../../pki/path/crl-statement.ts';
+import { ocspResponderFault } from '../../pki/path/profiles.ts';
 import { type Certificate, keyIdentifier, parseCertificate, parseExtensions } from '../../pki/x509.ts';
 
 export interface RevocationSource {
@@ -62,8 +61,6 @@ export function statementsAbout(
 type Said = Omit<Statement, 'source' | 'where'>;
 
 const UNSPECIFIED = 0;
-/** Extensions of a CRL that may be critical here. */
-const ISSUING_DISTRIBUTION_POINT = '2.5.29.28';
 
 function ocspSays(bytes: Uint8Array, certificate: Certificate, issuer: Certificate): Said[] {
   const response = new Fields(read(bytes, TAG.sequence).content);
@@ -84,7 +81,7 @@ function ocspSays(bytes: Uint8Array, certificate: Certificate, issuer: Certifica
   if (about.length === 0) return [];
   const offered = certificates ? certificatesIn(read(certificates.content, TAG.sequence).content) : [];
   const signer = [issuer, ...offered].find(
-    candidate => isResponder(responder, candidate) && mayAnswer(candidate, issuer, producedAt),
+    candidate => isResponder(responder, candidate) && ocspResponderFault(candidate, issuer, producedAt) === null,
   );
   if (!signer || !signatureHolds(algorithm, signer.publicKey, data.bytes, signature)) return [];
   return about.flatMap(({ status, thisUpdate, nextUpdate }) =>
@@ -163,20 +160,6 @@ function isResponder(responder: Element, candidate: Certificate): boolean {
   return equal(read(responder.content, TAG.octetString).content, keyIdentifier(candidate.publicKeyInfo));
 }
 
-/** RFC 6960 §4.2.2.2: the issuer itself, or whom it named a responder; whose own revocation it says not to ask about. */
-function mayAnswer(candidate: Certificate, issuer: Certificate, at: Date): boolean {
-  if (equal(candidate.der, issuer.der)) return true;
-  return (
-    equal(candidate.issuer, issuer.subject) &&
-    candidate.signedBy(issuer.publicKey) &&
-    (purposesOf(candidate)?.oids.includes(OID.ocspSigning) ?? false) &&
-    candidate.extensions.has(OID.ocspNoCheck) &&
-    (keyUsageOf(candidate)?.has(KEY_USAGE.digitalSignature) ?? true) &&
-    at >= candidate.notBefore &&
-    at <= candidate.notAfter
-  );
-}
-
 function certificatesIn(content: Uint8Array): Certificate[] {
   const fields = new Fields(content);
   const list: Certificate[] = [];
@@ -193,70 +176,6 @@ function refuseCritical(extensions: Element | null): void {
 }
 
 function crlSays(bytes: Uint8Array, certificate: Certificate, issuer: Certificate): Said[] {
-  const outer = new Fields(read(bytes, TAG.sequence).content);
-  const list = outer.next(TAG.sequence);
-  const algorithm = outer.next(TAG.sequence);
-  const signature = bitsOf(outer.next(TAG.bitString));
-  outer.finish();
-
-  const fields = new Fields(list.content);
-  const version = fields.optional(TAG.integer);
-  if (version && smallIntegerOf(version) !== 1) throw new DerError('unknown version');
-  if (!equal(fields.next(TAG.sequence).bytes, algorithm.bytes)) throw new DerError('two signature algorithms');
-  if (!equal(fields.next(TAG.sequence).bytes, issuer.subject)) return [];
-  const thisUpdate = timeOf(fields.any());
-  const following = fields.done ? null : fields.any();
-  const hasNext = following !== null && (following.tag === TAG.utcTime || following.tag === TAG.generalizedTime);
-  const nextUpdate = hasNext ? timeOf(following) : null;
-  const afterTime = hasNext ? (fields.done ? null : fields.any()) : following;
-  const hasEntries = afterTime?.tag === TAG.sequence;
-  const extensions = hasEntries ? fields.optional(constructed(0)) : afterTime;
-  fields.finish();
-  if (extensions && extensions.tag !== constructed(0)) throw new DerError('unexpected part of a CRL');
-
-  if (!(keyUsageOf(issuer)?.has(KEY_USAGE.cRLSign) ?? true)) return [];
-  if (!signatureHolds(algorithm, issuer.publicKey, list.bytes, signature)) return [];
-  if (extensions && !isForEverything(extensions, certificate)) return [];
-  const entry = hasEntries ? findEntry(afterTime.content, certificate.serial) : null;
-  return [{ revokedAt: entry?.revokedAt ?? null, reason: entry?.reason ?? null, thisUpdate, nextUpdate }];
-}
-
-/** Full lists alone, about certificates of this kind and for every reason (RFC 5280 §5.2.4, §5.2.5). */
-function isForEverything(element: Element, certificate: Certificate): boolean {
-  const extensions = parseExtensions(read(element.content, TAG.sequence));
-  for (const [oid, { critical }] of extensions) if (critical && oid !== ISSUING_DISTRIBUTION_POINT) return false;
-  const point = extensions.get(ISSUING_DISTRIBUTION_POINT);
-  if (!point) return true;
-  const fields = new Fields(read(point.value, TAG.sequence).content);
-  fields.optional(constructed(0));
-  const flag = (n: number): boolean => {
-    const element = fields.optional(primitive(n));
-    return element !== null && booleanOf({ ...element, tag: TAG.boolean });
-  };
-  const onlyUsers = flag(1);
-  const onlyAuthorities = flag(2);
-  const someReasons = fields.optional(primitive(3)) !== null;
-  const indirect = flag(4);
-  const onlyAttributes = flag(5);
-  fields.finish();
-  const isAuthority =
-    certificate.extensions.has(OID.basicConstraints) && (keyUsageOf(certificate)?.has(KEY_USAGE.keyCertSign) ?? false);
-  return !someReasons && !indirect && !onlyAttributes && !(isAuthority ? onlyUsers : onlyAuthorities);
-}
-
-function findEntry(content: Uint8Array, serial: string): { revokedAt: Date; reason: number } | null {
-  const entries = new Fields(content);
-  let found: { revokedAt: Date; reason: number } | null = null;
-  while (!entries.done) {
-    const fields = entries.sequence();
-    const isThis = integerOf(fields.next(TAG.integer)) === serial;
-    const time = fields.any();
-    const extensions = fields.optional(TAG.sequence);
-    fields.finish();
-    if (!isThis) continue;
-    const known = extensions ? parseExtensions(extensions) : new Map();
-    const code = known.get(OID.reasonCode);
-    found = { revokedAt: timeOf(time), reason: code ? smallIntegerOf(read(code.value, TAG.enumerated)) : UNSPECIFIED };
-  }
-  return found;
+  const statement = crlStatement(bytes, certificate, issuer);
+  return statement ? [statement] : [];
 }

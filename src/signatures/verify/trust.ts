@@ -1,8 +1,9 @@
 /**
  * Whether a certificate leads to an anchor at some time. The one place where verification asks about chains.
  */
-import { buildChain, ChainInvalid } from '../../pki/chain.ts';
 import { equal } from '../../pki/der.ts';
+import { buildChain } from '../../pki/path/path.ts';
+import { PathInvalid } from '../../pki/path/rules.ts';
 import type { Certificate } from '../../pki/x509.ts';
 import { fault, type Verdict } from './result.ts';
 
@@ -25,7 +26,7 @@ export function judgeChain(
   try {
     return { chain: buildChain(certificate, candidates, anchors, time), fault: null };
   } catch (error) {
-    if (!(error instanceof ChainInvalid)) throw error;
+    if (!(error instanceof PathInvalid)) throw error;
     const chain = knownChain(certificate, [...anchors, ...candidates]);
     return { chain, fault: explain(chain, anchors, time, error.message) };
   }
