@@ -1,7 +1,7 @@
 /** Content that does something by itself, or that lies elsewhere: refused wherever it stands. */
-import { PDFDict, PDFHexString, type PDFObject, PDFStream, PDFString } from '@cantoo/pdf-lib';
+import { PDFArray, PDFDict, PDFHexString, type PDFObject, PDFStream, PDFString } from '@cantoo/pdf-lib';
 import { type DocumentRefusalReason, DocumentRefused } from './documents.ts';
-import { asDict, dictEntry, entry, nameEntry, textEntry } from './objects.ts';
+import { asDict, dictEntry, elements, entry, nameEntry, resolve, textEntry } from './objects.ts';
 
 /** Actions (ISO 32000-2 §12.6.4) that are refused; going somewhere, links, and playing a sound are fine. */
 const ACTIONS: Readonly<Record<string, readonly [DocumentRefusalReason, string]>> = {
@@ -27,6 +27,32 @@ export function checkActive(object: PDFObject): void {
   if (object instanceof PDFStream) checkExternal(object.dict);
 }
 
+/** Fine on a click, not by themselves: web pages, which tell somebody who opened the document, and other files. */
+const ON_CLICK_ONLY = new Set(['URI', 'GoToR', 'GoToE', 'Thread']);
+/** Triggers that are clicks (ISO 32000-2 table 197). */
+const CLICKS = new Set(['D', 'U']);
+
+/**
+ * What a catalog, page, annotation or field does without a click (§12.6.3).
+ * @throws DocumentRefused 'launch'
+ */
+export function checkAutomatic(dict: PDFDict): void {
+  const triggers = dictEntry(dict, 'AA')?.entries() ?? [];
+  const automatic = triggers.flatMap(([trigger, action]) => (CLICKS.has(trigger.decodeText()) ? [] : [action]));
+  const onOpen = entry(dict, 'OpenAction');
+  if (onOpen instanceof PDFDict) automatic.push(onOpen);
+  const waiting = automatic.map(action => resolve(dict.context, action));
+  for (const done = new Set<PDFObject | undefined>(); waiting.length > 0; ) {
+    const action = waiting.pop();
+    if (done.has(action) || !(action instanceof PDFDict)) continue;
+    done.add(action);
+    if (ON_CLICK_ONLY.has(nameEntry(action, 'S') ?? ''))
+      throw new DocumentRefused('launch', 'the document opens a web page or another file by itself');
+    const next = entry(action, 'Next');
+    waiting.push(...(next instanceof PDFArray ? elements(action, 'Next') : [next]));
+  }
+}
+
 /** Scripts outside actions: renditions (§12.6.4.14), 3D artwork (§13.6.3.3). A resource may be called JS, too. */
 function holdsScript(dict: PDFDict, key: string): boolean {
   const value = entry(dict, key);
@@ -34,11 +60,11 @@ function holdsScript(dict: PDFDict, key: string): boolean {
   return value instanceof PDFStream && nameEntry(value.dict, 'Subtype') === undefined;
 }
 
-/** Stream data in another file (§7.3.8.2), or a page of another file shown in its place (§8.10.4). */
+/** Stream data in another file (§7.3.8.2), a page of another file shown in its place (§8.10.4), or a picture printed in its place (§14.11.7). */
 function checkExternal(dict: PDFDict): void {
   const file = entry(dict, 'F');
   const elsewhere = file instanceof PDFString || file instanceof PDFHexString || file instanceof PDFDict;
-  if (elsewhere || dictEntry(dict, 'Ref')) {
+  if (elsewhere || dictEntry(dict, 'Ref') || dictEntry(dict, 'OPI')) {
     throw new DocumentRefused('external-stream', 'a part of the document lies in another file');
   }
 }

@@ -21,17 +21,20 @@ const EXPANSION: Readonly<Record<string, number>> = {
   RL: 64,
 };
 
+/** Bytes: four colours of 16 bits. */
+const MOST_PER_PIXEL = 8;
+
 /** @throws DocumentRefused 'too-complex' */
 export function checkSize(object: PDFObject, limits: SizeLimits): void {
   if (!(object instanceof PDFRawStream)) return;
   const { dict } = object;
   if (nameEntry(dict, 'Subtype') === 'Image') {
-    if ((numberEntry(dict, 'Width') ?? 0) * (numberEntry(dict, 'Height') ?? 0) > limits.maxImagePixels)
+    const pixels = (numberEntry(dict, 'Width') ?? 0) * (numberEntry(dict, 'Height') ?? 0);
+    if (pixels > limits.maxImagePixels)
       throw new DocumentRefused('too-complex', 'a picture in the document is too big');
-    return;
+    // A big picture expands to its pixels, and viewers read no more; a small one has no reason to.
+    if (pixels * MOST_PER_PIXEL > limits.maxStream) return;
   }
-  // Attachments are never unpacked by us.
-  if (nameEntry(dict, 'Type') === 'EmbeddedFile') return;
   if (expandsOver(object, limits.maxStream))
     throw new DocumentRefused('too-complex', 'a part of the document expands too much');
 }

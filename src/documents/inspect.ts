@@ -4,11 +4,12 @@
  */
 import { ParseSpeeds, type PDFContext, PDFDict, PDFDocument, PDFInvalidObject, type PDFObject } from '@cantoo/pdf-lib';
 import { DocumentRefused, type Inspection } from './documents.ts';
-import { checkActive } from './inspect-active.ts';
+import { checkActive, checkAutomatic } from './inspect-active.ts';
 import { attachmentName } from './inspect-attachments.ts';
 import { checkLayers, checkMembership } from './inspect-layers.ts';
 import { type FoundPage, findPages } from './inspect-pages.ts';
 import { checkSize, type SizeLimits } from './inspect-size.ts';
+import { checkDeclaredObjects } from './inspect-xref.ts';
 import { asDict, dictEntry, elements, entry, nameEntry, reachable, resolve, textEntry } from './objects.ts';
 import { peakMemory } from './worker-memory.ts';
 
@@ -36,6 +37,7 @@ export async function openDocument(pdf: Uint8Array, limits: Limits): Promise<Ope
   // Like viewers, we take a header within the first 1024 bytes. What stands before it is not in what gets signed.
   const header = Buffer.from(pdf.buffer, pdf.byteOffset, Math.min(pdf.length, 1024)).indexOf('%PDF-');
   if (header < 0) throw new DocumentRefused('not-pdf', 'the file is not a PDF');
+  checkDeclaredObjects(pdf, limits.maxObjects);
   const document = await parse(header === 0 ? pdf : pdf.subarray(header));
   const { context } = document;
   if (context.trailerInfo.Encrypt !== undefined)
@@ -59,6 +61,7 @@ export function checkDocument(
 ): Pick<OpenDocument, 'pages' | 'inspection'> {
   const pages = findPages(catalog, limits.maxPages);
   checkForm(catalog);
+  checkAutomatic(catalog);
   checkLayers(catalog);
   const names = dictEntry(catalog, 'Names');
   if (names && entry(names, 'JavaScript') !== undefined)
@@ -112,6 +115,7 @@ function checkObjects(context: PDFContext, catalog: PDFDict, limits: Limits, sig
       checkSize(object, limits);
       const dict = asDict(object);
       if (!dict) continue;
+      checkAutomatic(dict);
       checkMembership(dict);
       if (!signed) checkUnsigned(dict);
       const name = attachmentName(dict);

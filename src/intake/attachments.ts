@@ -81,5 +81,5 @@ function refuseWhatCannotBeSigned(part: Attachment, name: string): void {
     throw refusals.archive(name);
   }
   if (part.type === 'application/pdf' || part.type === 'application/x-pdf' || /\.pdf$/i.test(name))
-    throw refusals.notAPdf(name);
+    throw part.bytes.length === 0 ? refusals.emptyAttachment(name) : refusals.notAPdf(name);
 }

@@ -229,6 +229,13 @@ export const refusals = {
       `The attachment ${quoted(name)} is called a PDF but is none.`,
       'Open it in the program that made it, choose "Save as PDF" or "Print to PDF", and send that file.',
     ),
+  emptyAttachment: (name: string) =>
+    new Refusal(
+      550,
+      '5.6.1',
+      `The attachment ${quoted(name)} is empty.`,
+      'Look whether the file opens on your computer, and attach it again.',
+    ),
   winmail: () =>
     new Refusal(
       550,
@@ -323,7 +330,7 @@ const DOCUMENT: Readonly<Record<DocumentRefusalReason, readonly [enhanced: strin
     'Remove the protection (or print it to PDF) and send it again.',
   ],
   javascript: ['5.6.1', 'contains scripts, which could change what people see after they signed.', PRINT],
-  launch: ['5.6.1', 'contains actions that start programs or open other files.', PRINT],
+  launch: ['5.6.1', 'contains actions that start programs, open other files or pages, or send data.', PRINT],
   xfa: ['5.6.1', 'is a dynamic form (XFA), which has no fixed pages to sign.', PRINT],
   'external-stream': ['5.6.1', 'fetches a part of its content from elsewhere.', PRINT],
   'executable-attachment': [
@@ -331,7 +338,11 @@ const DOCUMENT: Readonly<Record<DocumentRefusalReason, readonly [enhanced: strin
     'has a program attached inside.',
     'Remove the attachment inside the PDF, or print it to PDF, and send it again.',
   ],
-  'optional-content': ['5.6.1', 'has layers that can be switched, so two people could see two documents.', PRINT],
+  'optional-content': [
+    '5.6.1',
+    'has parts that can be shown and hidden, so two people could see two documents.',
+    PRINT,
+  ],
   'certified-no-changes': [
     '5.6.1',
     'is already signed, and an earlier signature forbids any further ones.',
@@ -343,6 +354,6 @@ const DOCUMENT: Readonly<Record<DocumentRefusalReason, readonly [enhanced: strin
     'Write [advanced] in the subject, or send the document that was not signed yet.',
   ],
   'too-many-pages': ['5.6.1', 'has too many pages.', 'Split it into several documents and send them one by one.'],
-  'too-complex': ['5.6.0', 'is too complex: reading it took too much memory.', PRINT],
+  'too-complex': ['5.6.0', 'is too complex: reading it would take too much memory.', PRINT],
   'too-slow': ['5.6.0', 'takes too long to read.', PRINT],
 };

@@ -306,13 +306,13 @@ export const endlessPdfs: Readonly<Record<string, () => Uint8Array>> = {
     ]),
 };
 
-/** A cross-reference stream that claims a billion entries. */
-export function xrefBombPdf(): Uint8Array {
+/** A cross-reference stream that claims a billion entries. Written as /XR#65f, it is seen only once it is parsed. */
+export function xrefBombPdf(type: '/XRef' | '/XR#65f' = '/XRef'): Uint8Array {
   const table = deflateSync(Buffer.alloc(16));
   return pdfOf([
     '<< /Type /Catalog /Pages 2 0 R >>',
     '<< /Type /Pages /Count 1 /Kids [3 0 R] >>',
     '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] >>',
-    { dict: '/Type /XRef /Size 1000000000 /W [1 2 1] /Root 1 0 R /Filter /FlateDecode', data: table },
+    { dict: `/Type ${type} /Size 1000000000 /W [1 2 1] /Root 1 0 R /Filter /FlateDecode`, data: table },
   ]);
 }

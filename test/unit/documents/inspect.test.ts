@@ -19,6 +19,7 @@ import {
   signedPdf,
   simplePdf,
   xfaPdf,
+  xrefBombPdf,
 } from '../../support/pdfs.ts';
 import { has } from '../../support/tools.ts';
 
@@ -28,6 +29,7 @@ afterAll(() => worker.close());
 const first = firstExtra();
 const link = (action: string) =>
   simplePdf({ page: `/Annots [<< /Type /Annot /Subtype /Link /Rect [0 0 9 9] /A ${action} >>]` });
+const webPage = '<< /S /URI /URI (https://a.example/) >>';
 const layers = (config: string, layer = '') =>
   simplePdf({
     catalog: `/OCProperties << /OCGs [${first} 0 R] /D << ${config} >> >>`,
@@ -52,6 +54,22 @@ const refused: Record<string, readonly [DocumentRefusalReason, () => Uint8Array]
   'a script in 3D artwork': [
     'javascript',
     () => stream('/Type /3D /Subtype /U3D /OnInstantiate (a)', Buffer.from('x')),
+  ],
+  'a web page that opens with the document': [
+    'launch',
+    () => simplePdf({ catalog: `/OpenAction << /S /GoTo /D [4 0 R /Fit] /Next [${webPage}] >>` }),
+  ],
+  'a web page that opens with a page': ['launch', () => simplePdf({ page: `/AA << /O ${webPage} >>` })],
+  'a file that opens when an annotation comes into view': [
+    'launch',
+    () =>
+      simplePdf({
+        page: '/Annots [<< /Type /Annot /Subtype /Screen /Rect [0 0 9 9] /AA << /PO << /S /GoToR /F (b.pdf) /D [0 /Fit] >> >> >>]',
+      }),
+  ],
+  'another picture in print': [
+    'external-stream',
+    () => stream('/Type /XObject /Subtype /Image /Width 1 /Height 1 /OPI << /2.0 << /F (b.tif) >> >>', Buffer.from('')),
   ],
   'a part in another file': ['external-stream', externalStreamPdf],
   'a page of another file': [
@@ -97,6 +115,16 @@ const refused: Record<string, readonly [DocumentRefusalReason, () => Uint8Array]
         deflateSync(Buffer.alloc(200 << 20)),
       ),
   ],
+  'a small picture that expands to 200 MB': [
+    'too-complex',
+    () =>
+      stream(
+        '/Type /XObject /Subtype /Image /Width 9 /Height 9 /BitsPerComponent 8 /Filter /FlateDecode',
+        deflateSync(Buffer.alloc(200 << 20)),
+      ),
+  ],
+  'an attachment that expands to 200 MB': ['too-complex', () => attachmentPdf('invoice.xml', Buffer.alloc(200 << 20))],
+  'a cross-reference stream of a billion entries': ['too-complex', xrefBombPdf],
   'a page that expands twice': [
     'too-complex',
     () =>
@@ -125,6 +153,12 @@ const accepted: Record<string, () => Uint8Array> = {
       catalog: '/OpenAction [4 0 R /Fit]',
       page: `/Annots [<< /Type /Annot /Subtype /Link /Rect [0 0 9 9] /A << /S /URI /URI (https://a.example/) >> >> << /Type /Annot /Subtype /Link /Rect [0 0 9 9] /Dest [4 0 R /Fit] >>]`,
     }),
+  'a web page that opens on a click': () =>
+    simplePdf({
+      page: `/Annots [<< /Type /Annot /Subtype /Screen /Rect [0 0 9 9] /A ${webPage} /AA << /U ${webPage} >> >>]`,
+    }),
+  'actions that follow each other in a circle': () =>
+    simplePdf({ catalog: `/OpenAction ${first} 0 R`, extra: [`<< /S /GoTo /D [4 0 R /Fit] /Next ${first} 0 R >>`] }),
   'a script that nothing leads to': () => simplePdf({ extra: ['<< /S /JavaScript /JS (app.alert\\(1\\)) >>'] }),
   'a font that is called JS': () => simplePdf({ resources: '/ColorSpace << /JS /DeviceGray >>' }),
   'layers that are on': () => layers('/Order []', '/Usage << /Print << /PrintState /ON >> >>'),

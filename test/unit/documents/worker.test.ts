@@ -33,7 +33,7 @@ function children(): number[] {
 test.skipIf(!linux)('A7 bombs are refused, our own memory stays flat and the next document is served', async () => {
   const worker = start();
   const bomb = bombPdf();
-  const table = xrefBombPdf();
+  const table = xrefBombPdf('/XR#65f');
   expect(bomb.length).toBeLessThan(20_000);
   const before = process.memoryUsage().rss;
   for (const pdf of [bomb, table]) {
@@ -96,14 +96,14 @@ test('damaged files are read or refused, whatever is damaged, and the child live
 
 test('a job over its time is ended, the next one is served', async () => {
   const worker = start({ timeout: 300 });
-  await expect(worker.inspect(xrefBombPdf())).rejects.toMatchObject({ reason: 'too-slow' });
+  await expect(worker.inspect(xrefBombPdf('/XR#65f'))).rejects.toMatchObject({ reason: 'too-slow' });
   await expect(worker.inspect(simplePdf())).resolves.toMatchObject({ pages: 1 });
 });
 
 test.skipIf(!linux)('a child that somebody else kills refuses no document: it is a fault of ours', async () => {
   const worker = start();
   await worker.inspect(simplePdf());
-  const running = worker.inspect(xrefBombPdf());
+  const running = worker.inspect(xrefBombPdf('/XR#65f'));
   for (const pid of children()) process.kill(pid, 'SIGKILL');
   await expect(running).rejects.toMatchObject({ name: 'DocumentWorkerUnavailable' });
   await expect(worker.inspect(simplePdf())).resolves.toMatchObject({ pages: 1 });
@@ -125,7 +125,7 @@ test('jobs wait for a free child, up to a limit', async () => {
 test('closing ends the children and what is under way', async () => {
   const worker = start({ children: 2 });
   await worker.inspect(simplePdf());
-  const jobs = [1, 2, 3].map(() => worker.inspect(xrefBombPdf()));
+  const jobs = [1, 2, 3].map(() => worker.inspect(xrefBombPdf('/XR#65f')));
   const settled = Promise.allSettled(jobs);
   await worker.close();
   for (const outcome of await settled)

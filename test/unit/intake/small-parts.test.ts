@@ -126,6 +126,7 @@ describe('attachments', () => {
       [part('a.pdf', '%PDF-1.4'), part('b.pdf', 'hello')],
       '"b.pdf" is called a PDF but is none',
     ],
+    ['an empty file', [part('a.pdf', '')], '"a.pdf" is empty'],
     ['the type alone', [part(null, 'hello', 'application/pdf')], 'is called a PDF but is none'],
     ['too many', [1, 2, 3, 4].map(n => part(`${n}.pdf`, '%PDF-1.4')), 'at most 3'],
     ['tnef by its name', [part('winmail.dat', 'x')], 'winmail.dat'],
