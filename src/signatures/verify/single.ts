@@ -3,6 +3,7 @@ import { digest } from '../../pki/algorithms.ts';
 import { DerError, Fields, oidOf, read, TAG } from '../../pki/der.ts';
 import { OID } from '../../pki/oids.ts';
 import { parseSignedData } from '../../pki/signed-data.ts';
+import { splitSigners } from '../cms-signers.ts';
 import { SignatureInvalid } from '../invalid.ts';
 import { verifyXades } from '../xades-verify.ts';
 import { XmlRefused } from '../xml/gate.ts';
@@ -20,11 +21,19 @@ import { judgeSigned, type Signed } from './judge-file.ts';
 import { type FileReport, type Format, fault, type VerifyInput } from './result.ts';
 import { concludeFile } from './sentences.ts';
 
-const ALONE = { field: null, order: 0, coverage: null, changes: [], docMdp: null, locks: [] } as const;
+const ALONE = {
+  field: null,
+  order: 0,
+  coverage: null,
+  changes: [],
+  signerName: null,
+  docMdp: null,
+  locks: [],
+} as const;
 const NO_STORE = { certificates: [], sources: [] } as const;
 
-function conclude(format: Format, signed: Signed, input: VerifyInput): FileReport {
-  return concludeFile(format, judgeSigned([signed], input, NO_STORE), []);
+function conclude(format: Format, signed: readonly Signed[], input: VerifyInput): FileReport {
+  return concludeFile(format, judgeSigned(signed, input, NO_STORE), []);
 }
 
 /** Whether these octets begin as a CMS ContentInfo with SignedData does, in DER. */
@@ -37,12 +46,14 @@ export function isSignedData(file: Uint8Array): boolean {
   }
 }
 
-/** A CAdES signature (ETSI EN 319 122-1), or a TimeStampToken (RFC 3161) over the content. */
+/** CAdES signatures (ETSI EN 319 122-1), each signer's judged by itself, or a TimeStampToken (RFC 3161) over the content. */
 export function verifyCms(input: VerifyInput): FileReport {
   const { file, content: given } = input;
   let held: { readonly contentType: string; readonly content: Uint8Array | null };
+  let signers: readonly Uint8Array[];
   try {
-    held = parseSignedData(file);
+    signers = splitSigners(file);
+    held = parseSignedData(signers[0]!);
   } catch (error) {
     return concludeFile('cades', [], [faultOf(error)]);
   }
@@ -53,13 +64,16 @@ export function verifyCms(input: VerifyInput): FileReport {
     held.content !== null && given !== null && Buffer.compare(held.content, given) !== 0
       ? fault('HASH_FAILURE', 'it holds another content than the given file')
       : null;
-  const checked = checkCms(
-    file,
-    { digestOf: hash => digest(hash, content ?? new Uint8Array()), signingCertificate: 'required', content: 'any' },
-    [],
-  );
-  const baseline = { ...checked, fault: missing ?? other ?? checked.fault };
-  return conclude('cades', { ...ALONE, kind: 'signature', checked: baseline, baseline: true }, input);
+  const signed = signers.map((cms): Signed => {
+    const checked = checkCms(
+      cms,
+      { digestOf: hash => digest(hash, content ?? new Uint8Array()), signingCertificate: 'required', content: 'any' },
+      [],
+    );
+    const baseline = { ...checked, fault: missing ?? other ?? checked.fault };
+    return { ...ALONE, kind: 'signature', checked: baseline, baseline: true };
+  });
+  return conclude('cades', signed, input);
 }
 
 const MISSING = 'the file that was signed is needed, too: give it with --content FILE';
@@ -68,7 +82,7 @@ function verifyToken(input: VerifyInput): FileReport {
   const { file, content } = input;
   const checked = checkTimestamp(file, hash => digest(hash, content ?? new Uint8Array()));
   const token = content === null ? { ...checked, fault: fault('SIGNED_DATA_NOT_FOUND', MISSING) } : checked;
-  return conclude('timestamp', { ...ALONE, kind: 'timestamp', token, hasStore: false }, input);
+  return conclude('timestamp', [{ ...ALONE, kind: 'timestamp', token, hasStore: false }], input);
 }
 
 /** A TimeStampResp (RFC 3161 §2.4.2) that was granted: its token. */
@@ -101,7 +115,7 @@ export async function verifyXml(input: VerifyInput): Promise<FileReport> {
       algorithm: signatureAlgorithm(found.hash, found.signer),
       claimedTime: found.signingTime,
     };
-    return conclude('xades', { ...ALONE, kind: 'signature', checked, baseline: true }, input);
+    return conclude('xades', [{ ...ALONE, kind: 'signature', checked, baseline: true }], input);
   } catch (error) {
     if (error instanceof SignatureInvalid)
       return concludeFile('xades', [], [fault(error.subIndication, error.message)]);
