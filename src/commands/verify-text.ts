@@ -11,6 +11,7 @@ import { show } from '../signatures/verify/revocation.ts';
 
 const KINDS: Readonly<Record<SignatureKind, string>> = {
   signature: 'Advanced signature',
+  approval: 'Standard signature (drawn or typed)',
   seal: 'Company seal',
   'certifying-seal': 'Certifying company seal',
   'closing-seal': 'Closing company seal',
@@ -18,15 +19,41 @@ const KINDS: Readonly<Record<SignatureKind, string>> = {
 };
 
 export function verificationText(name: string, report: FileReport): string {
-  const head = `${name}: ${verdict(report)}\n  ${report.reason}`;
+  const head = [`${name}: ${verdict(report)}`, `  ${report.reason}`, ...transactionRows(report.transaction)].join('\n');
   return [head, ...report.signatures.map(signatureText)].join('\n\n');
 }
 
 const verdict = ({ indication, subIndication }: Pick<FileReport, 'indication' | 'subIndication'>): string =>
   subIndication === null ? indication : `${indication} (${subIndication})`;
 
+function transactionRows(transaction: FileReport['transaction']): string[] {
+  if (!transaction) return [];
+  const { approval, signatory, stopped, address } = transaction;
+  const person = ({ name, mail }: { readonly name: string; readonly mail: string }): string => `${name} <${mail}>`;
+  const rows: (readonly [string, string])[] = [
+    ['Approved by', approval ? `${person(approval.signatory)} (${signatory})` : signatory],
+    ['When', show(stopped)],
+    ['From', address],
+  ];
+  if (approval) {
+    rows.push(['Level', approval.level], ['Company', approval.company], ['Request', approval.request]);
+    rows.push(['Asked by', person(approval.sender)], ['Subject', approval.subject]);
+    if (approval.place !== null) rows.push(['Place', approval.place]);
+    for (const { name, sha256 } of approval.documents) rows.push(['Document', `${name}, SHA-256 ${sha256}`]);
+  }
+  return rows.map(row);
+}
+
+/** The company's seal stands for a person whom it names. */
+function whose({ person, signer }: SignatureReport): string {
+  const by = signer?.name ?? 'nobody known';
+  return person === null ? `by ${by}` : `of ${person}, sealed by ${by}`;
+}
+
+const row = ([label, text]: readonly [string, string]): string => `     ${label.padEnd(14)}${text}`;
+
 function signatureText(report: SignatureReport, index: number): string {
-  const by = report.signer === null ? 'by nobody known' : `by ${report.signer.name}`;
+  const by = whose(report);
   const rows: (readonly [string, string | null])[] = [
     ['Result', report.reason],
     ['Signer', report.signer?.full ?? null],
@@ -44,7 +71,7 @@ function signatureText(report: SignatureReport, index: number): string {
     ['Covers', coverageText(report)],
     ...changeRows(report.changes),
   ];
-  const lines = rows.flatMap(([label, text]) => (text === null ? [] : [`     ${label.padEnd(14)}${text}`]));
+  const lines = rows.flatMap(([label, text]) => (text === null ? [] : [row([label, text])]));
   return [`  ${String(index + 1).padEnd(3)}${KINDS[report.kind]} ${by}: ${verdict(report)}`, ...lines].join('\n');
 }
 

@@ -2,14 +2,15 @@
  * `signpost verify`: what was signed, by whom, when, and whether a bit has changed since. Exit status 0 when everything
  * passed, 1 when a question stays open, 2 when something failed, 3 when it was called wrongly.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Command, type CommanderError } from 'commander';
 import { pino } from 'pino';
 import { ConfigError, loadConfig } from '../config/load.ts';
 import { DocumentWorker } from '../documents/worker.ts';
 import { fromPem } from '../pki/x509.ts';
 import { gatewayTrust, type Trust } from '../signatures/verify/gateway-trust.ts';
-import { type FileReport, type Indication, worst } from '../signatures/verify/result.ts';
+import { answered, isReportFile } from '../signatures/verify/report.ts';
+import { type FileReport, type Indication, type VerifyInput, worst } from '../signatures/verify/result.ts';
 import { verifyInChild } from '../signatures/verify/run.ts';
 import { type ConfigOptions, configOption, jsonOption } from './options.ts';
 import { plain, say } from './say.ts';
@@ -28,7 +29,9 @@ const NOBODY: Trust = { anchors: [], timestampAnchors: [], certificates: [], crl
 
 export function verifyCommand(): Command {
   return new Command('verify')
-    .description('say what was signed, by whom, when, and what has changed since (PDF, .p7m, .p7s, .xml, timestamps)')
+    .description(
+      'say what was signed, by whom, when, and what has changed since (PDF, .p7m, .p7s, .xml, timestamps, reports)',
+    )
     .argument('<file...>', 'signed files')
     .option('--trust <pem>', "certificates to trust; else this gateway's own, where its configuration can be read")
     .option('--content <file>', 'the file that a detached signature (.p7s) is about')
@@ -52,7 +55,7 @@ async function verify(files: readonly string[], options: Options): Promise<numbe
   const reports: FileReport[] = [];
   try {
     for (const [i, name] of files.entries()) {
-      const report = await verifyInChild(worker, { ...trust, file: readFileSync(name), content, now: new Date() });
+      const report = await verifyOne(worker, name, { ...trust, content, now: new Date() }, options.config);
       reports.push(report);
       if (!options.json) say(`${i > 0 ? '\n' : ''}${verificationText(name, report)}`);
     }
@@ -64,6 +67,24 @@ async function verify(files: readonly string[], options: Options): Promise<numbe
     console.log(JSON.stringify(named, null, 2));
   }
   return STATUS[worst(reports)?.indication ?? 'INDETERMINATE'];
+}
+
+/** A transaction report's seal lies beside it, as `signpost requests report` writes them. */
+async function verifyOne(
+  worker: DocumentWorker,
+  name: string,
+  input: Omit<VerifyInput, 'file'>,
+  config: string,
+): Promise<FileReport> {
+  const file = readFileSync(name);
+  const beside = `${name}.p7s`;
+  const seal = isReportFile(file) && existsSync(beside) ? readFileSync(beside) : null;
+  const found = await verifyInChild(worker, { ...input, file, seal });
+  if (found.format !== 'report') return found;
+  const text = isReportFile(file) ? file : input.content;
+  const { askGateway } = await import('./verify-reports.ts');
+  const answer = text && (await askGateway(config, text));
+  return answer ? answered(found, answer) : found;
 }
 
 function trustIn(path: string): Trust {

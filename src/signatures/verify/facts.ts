@@ -17,6 +17,14 @@ export interface Facts {
   readonly indication: Indication;
   readonly subIndication: SubIndication | null;
   readonly signatures: readonly SignatureFacts[];
+  /** Of a transaction report: what it says, confirmed or not. */
+  readonly transaction: ApprovalFacts | null;
+}
+
+export interface ApprovalFacts {
+  readonly name: string;
+  readonly time: Date;
+  readonly documents: readonly { readonly name: string; readonly sha256: string }[];
 }
 
 export interface SignatureFacts {
@@ -24,6 +32,8 @@ export interface SignatureFacts {
   readonly subIndication: SubIndication | null;
   readonly kind: SignatureKind;
   readonly name: string | null;
+  /** Whose seal stands for an approval. */
+  readonly sealedBy: string | null;
   readonly organization: string | null;
   /** Common name of whoever issued the certificate. */
   readonly issuer: string | null;
@@ -38,18 +48,30 @@ export interface SignatureFacts {
 
 const MAX_LISTED = 20;
 
-export function factsOf({ indication, subIndication, signatures }: FileReport): Facts {
-  return { indication, subIndication, signatures: signatures.map(signatureFacts) };
+export function factsOf({ indication, subIndication, signatures, transaction }: FileReport): Facts {
+  return {
+    indication,
+    subIndication,
+    signatures: signatures.map(signatureFacts),
+    transaction: transaction
+      ? {
+          name: transaction.approval?.signatory.name ?? transaction.signatory,
+          time: transaction.stopped,
+          documents: transaction.approval?.documents.slice(0, MAX_LISTED) ?? [],
+        }
+      : null,
+  };
 }
 
 function signatureFacts(report: SignatureReport): SignatureFacts {
-  const { indication, subIndication, kind, signer, level, algorithm, claimedTime, provenTime, intact } = report;
+  const { indication, subIndication, kind, signer, person, level, algorithm, claimedTime, provenTime, intact } = report;
   const changed = report.changes.filter(({ allowed }) => !allowed).slice(0, MAX_LISTED);
   return {
     indication,
     subIndication,
     kind,
-    name: signer?.name ?? null,
+    name: person ?? signer?.name ?? null,
+    sealedBy: person === null ? null : (signer?.name ?? null),
     organization: signer?.organization ?? null,
     issuer: report.chain[0]?.issuer ?? null,
     level,
@@ -63,16 +85,36 @@ function signatureFacts(report: SignatureReport): SignatureFacts {
 
 const INDICATIONS: readonly Indication[] = ['TOTAL-PASSED', 'INDETERMINATE', 'TOTAL-FAILED'];
 const SUB_INDICATIONS: readonly SubIndication[] = [...FAILURES, ...DOUBTS];
-const KINDS: readonly SignatureKind[] = ['signature', 'seal', 'certifying-seal', 'closing-seal', 'document-timestamp'];
+const KINDS: readonly SignatureKind[] = [
+  'signature',
+  'approval',
+  'seal',
+  'certifying-seal',
+  'closing-seal',
+  'document-timestamp',
+];
 const LEVELS: readonly BaselineLevel[] = ['B-B', 'B-T', 'B-LT', 'B-LTA'];
 
 /** @throws TypeError */
 export function parseFacts(value: unknown): Facts {
-  const { indication, subIndication, signatures } = object(value);
+  const { indication, subIndication, signatures, transaction } = object(value);
   return {
     indication: oneOf(indication, INDICATIONS),
     subIndication: orNull(subIndication, item => oneOf(item, SUB_INDICATIONS)),
     signatures: list(signatures, parseSignature),
+    transaction: orNull(transaction, parseApproval),
+  };
+}
+
+function parseApproval(value: unknown): ApprovalFacts {
+  const facts = object(value);
+  return {
+    name: text(facts.name),
+    time: date(facts.time),
+    documents: list(facts.documents, item => {
+      const { name, sha256 } = object(item);
+      return { name: text(name), sha256: text(sha256) };
+    }),
   };
 }
 
@@ -83,6 +125,7 @@ function parseSignature(value: unknown): SignatureFacts {
     subIndication: orNull(facts.subIndication, item => oneOf(item, SUB_INDICATIONS)),
     kind: oneOf(facts.kind, KINDS),
     name: orNull(facts.name, text),
+    sealedBy: orNull(facts.sealedBy, text),
     organization: orNull(facts.organization, text),
     issuer: orNull(facts.issuer, text),
     level: orNull(facts.level, item => oneOf(item, LEVELS)),

@@ -15,6 +15,7 @@ import {
   passed,
   type SignatureKind,
   type SignatureReport,
+  type Subject,
   type TimestampReport,
   type Verdict,
   type VerifyInput,
@@ -29,6 +30,8 @@ interface Placed {
   readonly order: number;
   readonly coverage: Coverage | null;
   readonly changes: readonly Change[];
+  /** As the signature itself says. */
+  readonly signerName: string | null;
   readonly docMdp: number | null;
   readonly locks: readonly Lock[];
 }
@@ -142,6 +145,7 @@ function timestampReport(item: Signed & { kind: 'timestamp' }, stamp: TimestampR
     kind: 'document-timestamp',
     field: item.field,
     signer: signer && describeName(signer.subject),
+    person: null,
     level: null,
     algorithm,
     claimedTime: null,
@@ -164,6 +168,8 @@ function signatureReport(
 ): SignatureReport {
   const { checked } = item;
   const { signer } = checked;
+  const subject = signer && describeName(signer.subject);
+  const kind = kindOf(item, subject);
   const own = stamps.flatMap(({ indication, time }) => (indication === 'TOTAL-PASSED' && time ? [time] : []));
   const times = proof.proven ? [...own, proof.time] : own;
   const best = times.length > 0 ? new Date(Math.min(...times.map(time => time.getTime()))) : null;
@@ -188,9 +194,10 @@ function signatureReport(
     indication: verdict.indication,
     subIndication: verdict.subIndication,
     reason: verdict.reason,
-    kind: kindOf(item),
+    kind,
     field: item.field,
-    signer: signer && describeName(signer.subject),
+    signer: subject,
+    person: kind === 'approval' ? item.signerName : null,
     level: item.baseline && checked.fault === null ? levelOf(judged, form) : null,
     algorithm: checked.algorithm,
     claimedTime: checked.claimedTime,
@@ -229,9 +236,12 @@ interface Form {
   readonly archived: boolean;
 }
 
-function kindOf({ docMdp, locks, checked: { signer } }: Signed & { kind: 'signature' }): SignatureKind {
+function kindOf({ docMdp, locks, field, signerName }: Placed, subject: Subject | null): SignatureKind {
   if (docMdp !== null) return 'certifying-seal';
-  const subject = signer && describeName(signer.subject);
   if (subject === null || subject.person || subject.organization === null) return 'signature';
-  return locks.some(({ action }) => action === 'All') ? 'closing-seal' : 'seal';
+  if (locks.some(({ action }) => action === 'All')) return 'closing-seal';
+  // Standard: the company seals, in the field of the person whom the signature names, and locks that field.
+  const isOwn = locks.some(({ action, fields }) => action === 'Include' && field !== null && fields.includes(field));
+  const isCompany = signerName === null || signerName === subject.organization || signerName === subject.name;
+  return isOwn && !isCompany ? 'approval' : 'seal';
 }

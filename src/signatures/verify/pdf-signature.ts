@@ -6,7 +6,17 @@ import { type FoundField, permissionsOf, readLock } from '../../documents/file/f
 import type { FoundObject, PdfFile } from '../../documents/file/file.ts';
 import { PdfSyntaxError, parseObject } from '../../documents/file/parser.ts';
 import type { Revision } from '../../documents/file/revisions.ts';
-import { isArray, isDict, nameOf, octets, type PdfDict, type PdfValue, stringOf } from '../../documents/file/values.ts';
+import {
+  isArray,
+  isDict,
+  nameOf,
+  octets,
+  type PdfDict,
+  type PdfValue,
+  readText,
+  stringOf,
+} from '../../documents/file/values.ts';
+import { cleanLine } from '../../outbound/clean.ts';
 import { DerError } from '../../pki/der.ts';
 import { toDer } from './ber.ts';
 import type { Lock } from './pdf-form.ts';
@@ -14,6 +24,7 @@ import { sameValue } from './pdf-values.ts';
 
 /** SubFilters that are accepted. */
 export type SubFilter = 'ETSI.CAdES.detached' | 'adbe.pkcs7.detached' | 'ETSI.RFC3161';
+const MAX_NAME = 200;
 const SUB_FILTERS: readonly string[] = [
   'ETSI.CAdES.detached',
   'adbe.pkcs7.detached',
@@ -28,6 +39,8 @@ export interface PlacedSignature {
   readonly byteRange: readonly [number, number, number, number];
   /** The CMS or token, without the zeros that fill Contents. */
   readonly value: Uint8Array;
+  /** Name: whose signature it is, as the signer claims. */
+  readonly signerName: string | null;
   /** M: as the signer claims. */
   readonly claimedTime: Date | null;
   /** DocMDP P that it sets. */
@@ -65,6 +78,7 @@ export function placeSignature(file: PdfFile, field: FoundField, revisions: read
     revision,
     byteRange,
     value: withoutPadding(contents),
+    signerName: readName(file.resolve(dict.get('Name'))),
     claimedTime: readDate(stringOf(file.resolve(dict.get('M')))),
     docMdp: typeof lockPermission === 'number' ? Math.min(docMdp ?? 3, lockPermission) : docMdp,
     locks: [fieldMdp, fieldLock].filter(item => item !== null),
@@ -129,6 +143,11 @@ function withoutPadding(contents: Uint8Array): Uint8Array {
     if (!(error instanceof DerError)) throw error;
   }
   throw new PdfSyntaxError('its Contents is no signature value with zeros after it');
+}
+
+function readName(value: PdfValue | undefined): string | null {
+  const text = stringOf(value);
+  return text === null ? null : cleanLine(readText(text), MAX_NAME) || null;
 }
 
 /** A PDF date (ISO 32000-2 §7.9.4). */

@@ -81,6 +81,7 @@ function brokenReport(field: string, verdict: Verdict): SignatureReport {
     kind: 'signature',
     field,
     signer: null,
+    person: null,
     level: null,
     algorithm: null,
     claimedTime: null,
@@ -198,7 +199,7 @@ function check(
   changes: ReadonlyMap<number, readonly Change[]>,
   revisions: number,
 ): Signed {
-  const { byteRange, revision, subFilter, field, value, docMdp, locks } = signature;
+  const { byteRange, revision, subFilter, field, value, signerName, docMdp, locks } = signature;
   const [, first, second, rest] = byteRange;
   const digestOf = (hash: Hash): Uint8Array =>
     createHash(hash)
@@ -213,7 +214,7 @@ function check(
     revisions,
     whole: revision.index + 1 === revisions,
   };
-  const place = { field, order: revision.index, coverage, changes: later, hasStore: false, docMdp, locks };
+  const place = { field, order: revision.index, coverage, changes: later, hasStore: false, signerName, docMdp, locks };
   if (subFilter === 'ETSI.RFC3161') {
     const token: CheckedToken = checkTimestamp(value, digestOf);
     return { ...place, kind: 'timestamp', token, hasStore: readStore(asOf(file, revision)) !== null };

@@ -1,4 +1,5 @@
 /** What a verification says, in the words of ETSI EN 319 102-1. Plain values: they cross processes and become JSON. */
+import type { Approval } from '../../client/approval.ts';
 
 /** EN 319 102-1 §5.1.3, table 5. */
 export type Indication = 'TOTAL-PASSED' | 'INDETERMINATE' | 'TOTAL-FAILED';
@@ -97,7 +98,14 @@ export interface TimestampReport extends Verdict {
   readonly revocation: readonly RevocationFact[];
 }
 
-export type SignatureKind = 'signature' | 'seal' | 'certifying-seal' | 'closing-seal' | 'document-timestamp';
+/** `approval`: a person's Standard signature, drawn or typed, which the company sealed in that person's field. */
+export type SignatureKind =
+  | 'signature'
+  | 'approval'
+  | 'seal'
+  | 'certifying-seal'
+  | 'closing-seal'
+  | 'document-timestamp';
 
 /** ETSI EN 319 142-1, 122-1, 132-1: baseline levels. */
 export type BaselineLevel = 'B-B' | 'B-T' | 'B-LT' | 'B-LTA';
@@ -141,7 +149,10 @@ export interface SignatureReport extends Verdict {
   readonly kind: SignatureKind;
   /** PDF field name, or null. */
   readonly field: string | null;
+  /** Whose certificate it is. */
   readonly signer: Subject | null;
+  /** Whose approval it is, as the company that sealed it says; null for all but `approval`. */
+  readonly person: string | null;
   readonly level: BaselineLevel | null;
   readonly algorithm: string | null;
   /** As the signer claims. */
@@ -157,11 +168,25 @@ export interface SignatureReport extends Verdict {
   readonly changes: readonly Change[];
 }
 
-export type Format = 'pdf' | 'cades' | 'xades' | 'timestamp' | 'unknown';
+/** What a transaction report (signatures/report.ts) says. */
+export interface TransactionFacts {
+  readonly started: Date;
+  readonly stopped: Date;
+  /** Distinguished name. */
+  readonly signatory: string;
+  /** Where the device called from. */
+  readonly address: string;
+  /** What was approved; null where it isn't written as this gateway writes it. */
+  readonly approval: Approval | null;
+}
+
+export type Format = 'pdf' | 'cades' | 'xades' | 'timestamp' | 'report' | 'unknown';
 
 export interface FileReport extends Verdict {
   readonly format: Format;
+  /** Of a transaction report: its seal. */
   readonly signatures: readonly SignatureReport[];
+  readonly transaction?: TransactionFacts;
 }
 
 /** What is verified against. All of it is plain: it goes to the child process. */
@@ -169,6 +194,8 @@ export interface VerifyInput {
   readonly file: Uint8Array;
   /** The signed file, for a detached signature. */
   readonly content: Uint8Array | null;
+  /** The detached seal of a transaction report. */
+  readonly seal?: Uint8Array | null;
   /** Trust anchors, DER. */
   readonly anchors: readonly Uint8Array[];
   /** Further ones that are trusted for timestamps alone. */

@@ -6,6 +6,7 @@ const KINDS: Readonly<Record<Format, string>> = {
   cades: 'file',
   xades: 'file',
   timestamp: 'timestamp',
+  report: 'transaction report',
   unknown: 'file',
 };
 
@@ -36,8 +37,8 @@ function sentence(
   const what = `This ${KINDS[format]}`;
   if (signatures.length === 0 && faults.length === 0) return `${what} has no signature that can be checked.`;
   if (indication === 'TOTAL-PASSED') {
-    const people = signatures.filter(({ kind }) => kind === 'signature').map(({ signer }) => signer?.name ?? 'nobody');
-    const names = people.length > 0 ? people : signatures.map(({ signer }) => signer?.name ?? 'nobody');
+    const people = signatures.filter(({ kind }) => kind === 'signature' || kind === 'approval').map(nameOf);
+    const names = people.length > 0 ? people : signatures.map(nameOf);
     return `${what} is unchanged and every signature in it is valid: ${[...new Set(names)].join(', ')}.`;
   }
   if (indication === 'TOTAL-FAILED') return `Don’t rely on this ${KINDS[format]}: ${reason}.`;
@@ -47,3 +48,6 @@ function sentence(
   if (intact) return `${what} is unchanged since it was signed, but one question stays open: ${reason}.`;
   return `Whether this ${KINDS[format]} can be relied on is not known: ${reason}.`;
 }
+
+/** Whose signature it is. */
+export const nameOf = ({ person, signer }: SignatureReport): string => person ?? signer?.name ?? 'nobody';

@@ -4,12 +4,16 @@
  */
 
 import { verifyPdf } from './pdf.ts';
+import { isReportFile, verifyReport } from './report.ts';
 import { type FileReport, fault, type VerifyInput } from './result.ts';
 import { concludeFile } from './sentences.ts';
 import { isSignedData, tokenIn, verifyCms, verifyXml } from './single.ts';
 
 export async function verifyFile(input: VerifyInput): Promise<FileReport> {
-  const { file } = input;
+  const { file, content } = input;
+  if (isReportFile(file)) return verifyReport(input);
+  const sealed = content !== null && isReportFile(content) && isSignedData(file);
+  if (sealed) return verifyReport({ ...input, file: content, seal: file, content: null });
   if (isSignedData(file)) return verifyCms(input);
   const token = tokenIn(file);
   if (token !== null && isSignedData(token)) return verifyCms({ ...input, file: token });

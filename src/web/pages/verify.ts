@@ -1,5 +1,5 @@
 /** Checks a signed file for anybody: it goes to the gateway, is checked there and forgotten; facts come back. */
-import { type Facts, parseFacts, type SignatureFacts } from '../../signatures/verify/facts.ts';
+import { type ApprovalFacts, type Facts, parseFacts, type SignatureFacts } from '../../signatures/verify/facts.ts';
 import { announce, h, notice, show } from '../dom.ts';
 import type { Texts } from '../texts/index.ts';
 import './verify.css';
@@ -63,7 +63,7 @@ async function ask(file: File, texts: VerifyTexts): Promise<Facts | string> {
 
 function showFacts(facts: Facts, name: string, language: Language): void {
   const texts = VERIFY_TEXTS[language];
-  const { indication, subIndication, signatures } = facts;
+  const { indication, subIndication, signatures, transaction } = facts;
   const mark = { 'TOTAL-PASSED': ' good', INDETERMINATE: ' open', 'TOTAL-FAILED': ' bad' }[indication];
   const [title, text] = summary(facts, texts);
   show(
@@ -79,6 +79,7 @@ function showFacts(facts: Facts, name: string, language: Language): void {
         subIndication !== null && signatures.length > 0 && h('p', null, texts.why[subIndication]),
         h('p', { class: 'soft small' }, [indication, subIndication].filter(Boolean).join(' · ')),
       ),
+      transaction && approvalCard(transaction, language),
       signatures.length > 0 && h('h2', null, texts.signatures(signatures.length)),
       ...signatures.map(signature => signatureCard(signature, language)),
       h('p', null, h('button', { type: 'button', onclick: () => showVerify(language) }, texts.again)),
@@ -86,11 +87,24 @@ function showFacts(facts: Facts, name: string, language: Language): void {
   );
 }
 
-function summary({ indication, signatures }: Facts, texts: VerifyTexts): readonly [title: string, text: string] {
+function summary(
+  { indication, signatures, transaction }: Facts,
+  texts: VerifyTexts,
+): readonly [title: string, text: string] {
   if (indication === 'TOTAL-PASSED') return [texts.good, texts.goodText];
   if (indication === 'TOTAL-FAILED') return [texts.failed, texts.changedText];
+  if (transaction) return [texts.report, texts.reportText];
   if (signatures.length === 0) return [texts.none, texts.noneText];
   return [texts.open, signatures.every(({ intact }) => intact) ? texts.intactText : texts.openText];
+}
+
+function approvalCard({ name, time, documents }: ApprovalFacts, language: Language): HTMLElement {
+  const texts = VERIFY_TEXTS[language];
+  const rows = documents.map((one): readonly [string, string] => [
+    texts.document,
+    `${one.name}, SHA-256 ${one.sha256}`,
+  ]);
+  return h('section', { class: 'card' }, list([[texts.signer, name], [texts.claimed, local(time, language)], ...rows]));
 }
 
 function signatureCard(facts: SignatureFacts, language: Language): HTMLElement {
@@ -100,6 +114,7 @@ function signatureCard(facts: SignatureFacts, language: Language): HTMLElement {
   const when = time === null ? null : `${local(time, language)}${facts.provenTime ? '' : ` (${texts.unproven})`}`;
   const rows: readonly (readonly [string, string | null])[] = [
     [texts.signer, facts.name],
+    [texts.sealedBy, facts.sealedBy],
     [texts.organization, facts.organization === facts.name ? null : facts.organization],
     [facts.provenTime ? texts.proven : texts.claimed, when],
     [texts.intact, facts.intact ? texts.intactYes : texts.intactNo],

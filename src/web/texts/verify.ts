@@ -24,6 +24,10 @@ export interface VerifyTexts {
   readonly signer: string;
   readonly organization: string;
   readonly issuer: string;
+  readonly sealedBy: string;
+  readonly report: string;
+  readonly reportText: string;
+  readonly document: string;
   readonly proven: string;
   readonly claimed: string;
   readonly unproven: string;
@@ -60,6 +64,7 @@ const en: VerifyTexts = {
   noneText: 'This file has no signature that can be checked here. That says nothing about its content.',
   kind: {
     signature: 'Signature',
+    approval: 'Standard signature, drawn or typed',
     seal: 'Company seal',
     'certifying-seal': 'Company seal that certifies the document',
     'closing-seal': 'Company seal that closes the document',
@@ -91,6 +96,11 @@ const en: VerifyTexts = {
   signer: 'Who',
   organization: 'Of',
   issuer: 'Confirmed by',
+  sealedBy: 'Sealed by',
+  report: 'Record of an approval',
+  reportText:
+    'This is what the company’s gateway wrote down when somebody approved documents. Only that gateway can confirm it: its administrator runs “signpost verify”.',
+  document: 'Document',
   proven: 'When',
   claimed: 'When, as claimed',
   unproven: 'no timestamp proves it',
@@ -128,6 +138,7 @@ const fr: VerifyTexts = {
   noneText: 'Ce fichier n’a aucune signature vérifiable ici. Cela ne dit rien de son contenu.',
   kind: {
     signature: 'Signature',
+    approval: 'Signature Standard, dessinée ou tapée',
     seal: 'Cachet de l’entreprise',
     'certifying-seal': 'Cachet de l’entreprise qui certifie le document',
     'closing-seal': 'Cachet de l’entreprise qui clôt le document',
@@ -159,6 +170,11 @@ const fr: VerifyTexts = {
   signer: 'Qui',
   organization: 'De',
   issuer: 'Confirmé par',
+  sealedBy: 'Scellé par',
+  report: 'Procès-verbal d’une approbation',
+  reportText:
+    'C’est ce que la passerelle de l’entreprise a consigné lors de l’approbation de documents. Elle seule peut le confirmer : son administrateur lance « signpost verify ».',
+  document: 'Document',
   proven: 'Quand',
   claimed: 'Quand, selon le signataire',
   unproven: 'aucun horodatage ne le prouve',
@@ -196,6 +212,7 @@ const de: VerifyTexts = {
   noneText: 'Diese Datei hat keine Signatur, die hier geprüft werden kann. Über ihren Inhalt sagt das nichts.',
   kind: {
     signature: 'Signatur',
+    approval: 'Standard-Signatur, gezeichnet oder getippt',
     seal: 'Siegel des Unternehmens',
     'certifying-seal': 'Siegel des Unternehmens, das das Dokument zertifiziert',
     'closing-seal': 'Siegel des Unternehmens, das das Dokument abschließt',
@@ -228,6 +245,11 @@ const de: VerifyTexts = {
   signer: 'Wer',
   organization: 'Von',
   issuer: 'Bestätigt durch',
+  sealedBy: 'Besiegelt durch',
+  report: 'Protokoll einer Zustimmung',
+  reportText:
+    'Das hat das Gateway des Unternehmens festgehalten, als jemand Dokumenten zustimmte. Nur dieses Gateway kann es bestätigen: Wer es verwaltet, ruft „signpost verify“ auf.',
+  document: 'Dokument',
   proven: 'Wann',
   claimed: 'Wann, nach eigener Angabe',
   unproven: 'kein Zeitstempel beweist es',
