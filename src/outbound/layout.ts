@@ -8,10 +8,10 @@ import type { Block, Fact, Letter } from './letter.ts';
 const FONT = "font-family:-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;";
 const MONO = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'Liberation Mono',monospace;";
 const WRAP = 'overflow-wrap:anywhere;word-break:break-word;';
-const TEXT = '#1b2733';
-const QUIET = '#586573';
-const LINE = '#e2e7ed';
-const ACCENT = '#14559e';
+const TEXT = '#17211e';
+const QUIET = '#55635e';
+const LINE = '#dde4e1';
+const ACCENT = '#0b6b57';
 const TONES = { neutral: ACCENT, good: '#1a7a49', bad: '#b0382f' } as const;
 
 /** What inline styles can't say. Where a mail program drops it, the light look stays. */
@@ -30,16 +30,16 @@ body { margin: 0; padding: 0; -webkit-text-size-adjust: 100%; }
   .button { width: 100% !important; }
 }
 @media (prefers-color-scheme: dark) {
-  .page { background: #10151b !important; }
-  .card { background: #1a2129 !important; border-color: #2b3540 !important; }
-  .ink { color: #e7ecf1 !important; }
-  .quiet { color: #9fabb8 !important; }
-  .label, .value { border-color: #2b3540 !important; }
-  .quote { border-color: #47535f !important; }
-  .link { color: #8dbbf2 !important; }
-  .button { background: #2870c0 !important; }
-  .code { background: #10151b !important; border-color: #2b3540 !important; }
-  .tone-neutral { background: #4c93de !important; }
+  .page { background: #101514 !important; }
+  .card { background: #19201e !important; border-color: #33403c !important; }
+  .ink { color: #e7eeeb !important; }
+  .quiet { color: #a3b2ac !important; }
+  .label, .value { border-color: #33403c !important; }
+  .quote { border-color: #47544f !important; }
+  .link { color: #86dcc4 !important; }
+  .button { background: #0f7d66 !important; }
+  .code { background: #101514 !important; border-color: #33403c !important; }
+  .tone-neutral { background: #0f7d66 !important; }
   .tone-good { background: #3ba570 !important; }
   .tone-bad { background: #dd6e65 !important; }
 }
@@ -63,8 +63,8 @@ export function renderHtml(letter: Letter): string {
 <title>${letter.title}</title>
 <style>${STYLE}</style>
 </head>
-<body class="page" style="margin:0;padding:0;background:#f2f4f7;">
-<table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" border="0" style="background:#f2f4f7;">
+<body class="page" style="margin:0;padding:0;background:#f5f7f5;">
+<table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" border="0" style="background:#f5f7f5;">
 <tr><td class="outer" align="center" style="padding:28px 16px 36px;">
 ${OUTLOOK_OPEN}
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:600px;">
@@ -98,14 +98,14 @@ function renderBlock(block: Block): Html {
       return html`<table class="facts" width="100%" cellpadding="0" cellspacing="0" border="0" style="margin:4px 0 20px;border-collapse:collapse;">${block.facts.map(renderFact)}</table>`;
     case 'quote':
       return html`<p class="quiet" style="margin:0 0 4px;font-size:14px;line-height:21px;color:${QUIET};">${block.by}</p>
-<blockquote class="quote ink" dir="auto" style="${WRAP}margin:0 0 20px;padding:2px 0 2px 14px;border-left:3px solid #c6d0da;color:${TEXT};white-space:pre-line;">${block.text}</blockquote>`;
+<blockquote class="quote ink" dir="auto" style="${WRAP}margin:0 0 20px;padding:2px 0 2px 14px;border-left:3px solid #c4d0cb;color:${TEXT};white-space:pre-line;">${block.text}</blockquote>`;
     case 'button':
       return html`<table role="presentation" class="button" cellpadding="0" cellspacing="0" border="0" style="margin:22px 0 14px;border-collapse:separate;background:${ACCENT};border-radius:9px;"><tr><td align="center" style="border-radius:9px;"><a href="${block.url}" style="${FONT}display:inline-block;padding:15px 34px;font-size:18px;line-height:24px;font-weight:600;color:#ffffff;text-decoration:none;border-radius:9px;">${block.label}</a></td></tr></table>
 <p class="quiet" style="${WRAP}margin:0 0 20px;font-size:14px;line-height:21px;color:${QUIET};">${block.lead}<br><a class="link" href="${block.url}" style="color:${ACCENT};">${block.url}</a></p>`;
     case 'picture':
-      return html`<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:4px 0 16px;"><tr><td class="side" style="padding:0;"><img src="cid:${block.cid}" alt="${block.alt}" width="148" height="148" style="display:block;width:148px;height:148px;padding:2px;border:0;border-radius:8px;background:#ffffff;color:#1b2733;font-size:13px;"></td><td class="side quiet" style="${FONT}padding:0 0 0 16px;font-size:14px;line-height:21px;color:${QUIET};">${block.caption}</td></tr></table>`;
+      return html`<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:4px 0 16px;"><tr><td class="side" style="padding:0;"><img src="cid:${block.cid}" alt="${block.alt}" width="148" height="148" style="display:block;width:148px;height:148px;padding:2px;border:0;border-radius:8px;background:#ffffff;color:#17211e;font-size:13px;"></td><td class="side quiet" style="${FONT}padding:0 0 0 16px;font-size:14px;line-height:21px;color:${QUIET};">${block.caption}</td></tr></table>`;
     case 'code':
-      return html`<p class="code ink" style="${MONO}margin:4px 0 20px;padding:16px 10px;text-align:center;font-size:32px;line-height:40px;font-weight:700;letter-spacing:6px;color:${TEXT};background:#f2f4f7;border:1px solid ${LINE};border-radius:9px;">${block.code}</p>`;
+      return html`<p class="code ink" style="${MONO}margin:4px 0 20px;padding:16px 10px;text-align:center;font-size:32px;line-height:40px;font-weight:700;letter-spacing:6px;color:${TEXT};background:#f5f7f5;border:1px solid ${LINE};border-radius:9px;">${block.code}</p>`;
     case 'link':
       return html`<p class="quiet" style="${WRAP}margin:0 0 16px;font-size:14px;line-height:21px;color:${QUIET};">${block.text}<br>${block.label} <a class="link" href="${block.url}" style="color:${ACCENT};">${block.url}</a></p>`;
   }
