@@ -12,7 +12,7 @@ import { renderHtml } from './layout.ts';
 import { isSender, writeLetter } from './letters.ts';
 import type { ComposedMail, Mail, MailComposer, Recipient } from './mail.ts';
 import { renderText } from './text.ts';
-import { catalogue } from './texts/catalogue.ts';
+import { catalogue } from './texts/index.ts';
 
 export interface ComposerOptions {
   /** What of the configuration mails need. */

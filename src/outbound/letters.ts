@@ -5,8 +5,8 @@ import { cleanLine, cleanText, isolate } from './clean.ts';
 import { signedFileNames } from './filenames.ts';
 import type { Block, Fact, Letter } from './letter.ts';
 import type { Mail, Recipient } from './mail.ts';
-import { type Catalogue, catalogue } from './texts/catalogue.ts';
 import { formatDate } from './texts/dates.ts';
+import { type Catalogue, catalogue } from './texts/index.ts';
 
 /** What of the sender's own text is quoted. */
 const QUOTE_LIMIT = 600;

@@ -2,12 +2,8 @@
  * Every sentence of our mails, once per language. A text that is missing in a language doesn't compile.
  * Names that come in are cleaned already; dates are formatted already.
  */
-import type { Language } from '../../directory/directory.ts';
 import type { DocumentRefusalReason } from '../../documents/documents.ts';
 import type { Level } from '../../requests/model.ts';
-import { de } from './de.ts';
-import { en } from './en.ts';
-import { fr } from './fr.ts';
 
 export interface Catalogue {
   /** Name in lists: "name (3 pages)"; 0 pages: not known yet. */
@@ -99,10 +95,4 @@ export interface Catalogue {
   enrolmentCode: { title: string; lead: string; validity(minutes: number): string; notYou: string };
   deviceEnrolled: { title: string; lead: string; notYou: string };
   deviceRemoved: { title: string; lead: string; notYou: string };
-}
-
-const CATALOGUES: Record<Language, Catalogue> = { en, fr, de };
-
-export function catalogue(language: Language): Catalogue {
-  return CATALOGUES[language];
 }
