@@ -2,11 +2,11 @@
  * The gate on a message's raw bytes: what passes has one reading only. Our own MIME walk and mailparser must see the
  * same attachments, so that neither's blind spot decides what is signed (THREATS.md "Ambiguous headers", "MIME tricks").
  */
-import { createHash } from 'node:crypto';
 import { simpleParser } from 'mailparser';
-import { checkFields, type Leaf, MAX_PARTS, walkParts } from './mime-tree.ts';
+import { checkFields, type Leaf, walkParts } from './mime-tree.ts';
 import { type RawMessage, splitMessage } from './raw-message.ts';
 import { Refusal, refusals } from './refusal.ts';
+import { type SecondReading, secondReading } from './second-reading.ts';
 
 /** Longest line without its line end (RFC 5322 §2.1.1). */
 export const MAX_LINE = 998;
@@ -48,7 +48,7 @@ export async function passGate(raw: Buffer, maxHeader = MAX_HEADER): Promise<Gat
   checkFields(message);
   const leaves = walkParts(message);
   const own = leaves.filter(leaf => leaf.attached);
-  const parsed = await secondReading(raw);
+  const parsed = await readAgain(raw);
   const disagree = (): never => {
     throw refusals.malformed('two mail programs would see different attachments in it');
   };
@@ -56,9 +56,9 @@ export async function passGate(raw: Buffer, maxHeader = MAX_HEADER): Promise<Gat
   const attachments = own.map((leaf, index): Attachment => {
     const other = parsed.attachments[index]!;
     // mailparser unfolds attached text (format=flowed); a document is never judged as text.
-    const same = createHash('sha256').update(other.content).digest('hex') === leaf.digest;
-    if (!same && (!leaf.type.startsWith('text/') || isPdf(leaf.bytes) || isPdf(other.content))) return disagree();
-    return { ...leaf, name: other.filename ?? null };
+    const same = other.digest === leaf.digest;
+    if (!same && (!leaf.type.startsWith('text/') || isPdf(leaf.bytes) || isPdf(other.head))) return disagree();
+    return { ...leaf, name: other.name };
   });
   // A PDF that is shown as text has no place among the attachments: the two readings would part ways downstream.
   const shown = leaves.filter(leaf => !leaf.attached);
@@ -93,24 +93,9 @@ function checkBytes(raw: Buffer): void {
   }
 }
 
-type Parsed = Awaited<ReturnType<typeof simpleParser>>;
-
-const OPTIONS = {
-  skipHtmlToText: true,
-  skipTextToHtml: true,
-  skipTextLinks: true,
-  skipImageLinks: true,
-  keepCidLinks: true,
-  keepDeliveryStatus: true,
-  // A mail inside the mail is an attachment, not more of this mail.
-  ignoreEmbedded: true,
-  maxHeadSize: 256 * 1024,
-  maxChildNodes: MAX_PARTS + 1,
-};
-
-async function secondReading(raw: Buffer): Promise<Parsed> {
+async function readAgain(raw: Buffer): Promise<SecondReading> {
   try {
-    return await simpleParser(raw, OPTIONS);
+    return await secondReading(raw);
   } catch (error) {
     if (error instanceof Refusal) throw error;
     throw refusals.malformed('a second mail program could not read it');
@@ -118,9 +103,9 @@ async function secondReading(raw: Buffer): Promise<Parsed> {
 }
 
 /** Only what is already known to be one reading is turned into words; text is never signed, only quoted. */
-async function textOf(parsed: Parsed): Promise<string> {
-  if (parsed.text !== undefined && parsed.text.trim() !== '') return parsed.text;
-  if (typeof parsed.html !== 'string' || parsed.html.length > MAX_HTML) return '';
+async function textOf(parsed: SecondReading): Promise<string> {
+  if (parsed.text.trim() !== '') return parsed.text;
+  if (parsed.html === '' || parsed.html.length > MAX_HTML) return '';
   // mailparser makes text only of HTML that is the whole mail, or that stands beside other text: so it gets the HTML alone.
   const alone = Buffer.from(`Content-Type: text/html; charset=utf-8\r\n\r\n${parsed.html}`);
   try {

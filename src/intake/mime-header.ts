@@ -65,16 +65,46 @@ export function transferEncoding(part: Pick<RawMessage, 'fields'>): TransferEnco
 export function decodeBody(body: Buffer, encoding: TransferEncoding, strict: boolean): Buffer {
   if (encoding === 'identity') return body;
   if (encoding === 'quoted-printable') return decodeQuotedPrintable(body, strict);
-  const compact = body.toString('latin1').replace(/[\r\n]+/g, '');
-  const decoded = Buffer.from(compact, 'base64');
-  // Encoding it again shows everything at once: foreign letters, padding inside, bits after the end.
-  if (decoded.toString('base64') !== compact) throw refusals.malformed('an attachment is not proper base64');
-  return decoded;
+  return decodeBase64(body);
 }
 
 const LF = 0x0a;
 const CR = 0x0d;
 const EQUALS = 0x3d;
+
+/** Letters of base64 that are decoded at a time: a multiple of four. */
+const SLICE = 1 << 18;
+
+/** Canonical base64 only, slice by slice: of a large attachment there must not be several copies at a time. */
+function decodeBase64(body: Buffer): Buffer {
+  const letters = withoutLineEnds(body);
+  const decoded = Buffer.allocUnsafeSlow(Math.ceil((letters.length / 4) * 3));
+  let length = 0;
+  for (let at = 0; at < letters.length; at += SLICE) {
+    const text = letters.toString('latin1', at, at + SLICE);
+    const bytes = Buffer.from(text, 'base64');
+    const padded = bytes.length * 4 !== text.length * 3;
+    // Encoding it again shows everything at once: foreign letters, padding inside, bits after the end.
+    if (bytes.toString('base64') !== text || (padded && at + SLICE < letters.length))
+      throw refusals.malformed('an attachment is not proper base64');
+    length += bytes.copy(decoded, length);
+  }
+  return decoded.subarray(0, length);
+}
+
+function withoutLineEnds(body: Buffer): Buffer {
+  const letters = Buffer.allocUnsafeSlow(body.length);
+  let length = 0;
+  for (let start = 0; start < body.length; ) {
+    const newline = body.indexOf(LF, start);
+    const next = newline === -1 ? body.length : newline + 1;
+    let end = newline === -1 ? body.length : newline;
+    while (end > start && body[end - 1] === CR) end -= 1;
+    length += body.copy(letters, length, start, end);
+    start = next;
+  }
+  return letters.subarray(0, length);
+}
 
 /** RFC 2045 §6.7, line by line: an escape never goes on behind a soft line break. Byte by byte, because it may be large. */
 function decodeQuotedPrintable(body: Buffer, strict: boolean): Buffer {
