@@ -15,6 +15,7 @@ import { certificationRequest } from './csr.ts';
 import { equalBytes } from './der.ts';
 import { derSignature } from './ecdsa.ts';
 import { checkGrant, Tampered } from './grant.ts';
+import { checkFileGrant } from './grant-file.ts';
 import { type HttpSigner, webCryptoSigner } from './http-signature.ts';
 import {
   type DeviceMemory,
@@ -516,7 +517,18 @@ async function signGrant(
   if (grant.documents.length !== documents.length) throw new Tampered('other documents than those that were shown');
   for (const [index, granted] of grant.documents.entries()) {
     const known = documents[index]!;
-    const layoutOfMine = view.documents[index]?.field;
+    const shown = view.documents[index];
+    if (shown?.kind === 'file') {
+      await checkFileGrant({
+        content: known,
+        appended: appendedTo(known, granted),
+        signedAttributes: granted.signedAttributes,
+        certificate: identity.certificate,
+        signingTime: grant.signingTime,
+      });
+      continue;
+    }
+    const layoutOfMine = shown?.field;
     if (!layoutOfMine) throw new Tampered('no place for the signature was shown');
     await checkGrant({
       known,

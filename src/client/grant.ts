@@ -3,7 +3,8 @@
  * showed is the unchanged beginning of what it signs, and what was appended since are signatures, the last of them the
  * one that is asked for. It hashes the whole itself. Fast: a hash and a handful of objects. Runs in browsers.
  */
-import { concat, encode, equalBytes } from './der.ts';
+import { attributesFor, sha256 } from './attributes.ts';
+import { concat, equalBytes } from './der.ts';
 import { type AppendedRevision, readAppended, Tampered } from './increments.ts';
 
 export { type AppendedRevision, Tampered } from './increments.ts';
@@ -56,24 +57,10 @@ export async function checkGrant(grant: GrantToCheck): Promise<CheckedGrant> {
     throw new Tampered('the ByteRange differs from the one in the document');
   }
   const digest = await sha256(concat(whole.subarray(0, first), whole.subarray(second)));
-  const expected = signedAttributes(digest, await sha256(grant.certificate));
+  // The one form of signedAttrs that a PAdES baseline signature of ours has (ETSI EN 319 142-1 §6.3).
+  const expected = attributesFor(digest, await sha256(grant.certificate));
   if (!equalBytes(expected, grant.signedAttributes)) {
     throw new Tampered('the attributes to be signed do not fit this document and certificate');
   }
   return { whole, changed: revisions, mine };
-}
-
-async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(bytes)));
-}
-
-/** The one form of signedAttrs that a PAdES baseline signature of ours has (ETSI EN 319 142-1 §6.3; RFC 5652 §11, RFC 5035 §3). */
-function signedAttributes(messageDigest: Uint8Array, certificateHash: Uint8Array): Uint8Array {
-  const { seq, set, oid, octetString } = encode;
-  const attribute = (type: string, value: Uint8Array) => seq(oid(type), set(value));
-  return set(
-    attribute('1.2.840.113549.1.9.3', oid('1.2.840.113549.1.7.1')),
-    attribute('1.2.840.113549.1.9.4', octetString(messageDigest)),
-    attribute('1.2.840.113549.1.9.16.2.47', seq(seq(seq(octetString(certificateHash))))),
-  );
 }

@@ -14,14 +14,14 @@
  * | GET /api/device/sessions            |                  | Waiting[]     |
  * | POST /api/certificates              | CertificateAsk   | Certificate   |
  * | GET /api/sessions/:token            |                  | View          |
- * | GET /api/sessions/:token/documents/:n |                | the PDF       |
+ * | GET /api/sessions/:token/documents/:n |                | the document  |
  * | POST /api/sessions/:token/turn      | TurnAsk          | Grant         |
  * | POST /api/sessions/:token/signature | SignatureAsk     | View          |
  * | POST /api/sessions/:token/approval/nonce | QuestionAsk | Question      |
  * | POST /api/sessions/:token/approval  | ApprovalAsk      | View          |
  * | POST /api/sessions/:token/rejection | RejectionAsk     | View          |
  * | GET /api/requests/:id               |                  | FinishedView  |
- * | GET /api/requests/:id/documents/:n  |                  | the PDF       |
+ * | GET /api/requests/:id/documents/:n  |                  | the file      |
  *
  * Anything that goes wrong is a Problem (RFC 9457).
  */
@@ -115,13 +115,18 @@ export interface SignatoryInfo {
   readonly you: boolean;
 }
 
+/** file: anything but a PDF, signed as it is. */
+export type DocumentKind = 'pdf' | 'file';
+
 export interface DocumentInfo {
   readonly name: string;
+  readonly kind: DocumentKind;
+  /** 0 for what isn't a PDF. */
   readonly pages: number;
   /** Of the newest revision; 0 and null until it is prepared. */
   readonly length: number;
   readonly sha256: string | null;
-  /** The signature field that is this person's, object 0 where it comes with the signature; null until it is prepared. */
+  /** The signature field that is this person's, object 0 where it comes with the signature; null until it is prepared, and for what isn't a PDF. */
   readonly field: { readonly name: string; readonly object: number } | null;
 }
 
@@ -166,6 +171,7 @@ export interface FinishedView {
   readonly documents: readonly {
     /** File name, as in the mail that carries it. */
     readonly name: string;
+    readonly kind: DocumentKind;
     /** Pages of the document itself; signature pages follow. */
     readonly pages: number;
     readonly length: number;
@@ -441,9 +447,10 @@ export function parseView(value: unknown): View {
       return { name: text(name), state: parseSessionState(state), you: you === true };
     }),
     documents: list(view.documents, item => {
-      const { name, pages, length, sha256, field } = fields(item);
+      const { name, kind, pages, length, sha256, field } = fields(item);
       return {
         name: text(name),
+        kind: parseKind(kind),
         pages: natural(pages),
         length: natural(length),
         sha256: orNull(sha256, text),
@@ -461,6 +468,10 @@ export function parseView(value: unknown): View {
   };
 }
 
+function parseKind(value: unknown): DocumentKind {
+  return oneOf(value, 'pdf', 'file');
+}
+
 export function parseFinishedView(value: unknown): FinishedView {
   const view = fields(value);
   return {
@@ -474,8 +485,14 @@ export function parseFinishedView(value: unknown): FinishedView {
       return { name: text(name), signedAt: orNull(signedAt, date), you: you === true };
     }),
     documents: list(view.documents, item => {
-      const { name, pages, length, sha256 } = fields(item);
-      return { name: text(name), pages: natural(pages), length: natural(length), sha256: text(sha256, 64) };
+      const { name, kind, pages, length, sha256 } = fields(item);
+      return {
+        name: text(name),
+        kind: parseKind(kind),
+        pages: natural(pages),
+        length: natural(length),
+        sha256: text(sha256, 64),
+      };
     }),
     finishedAt: date(view.finishedAt),
   };

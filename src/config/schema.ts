@@ -119,6 +119,10 @@ export const configSchema = z.strictObject({
       maxPages: z.number().int().default(2000),
       memory: size.prefault('512 MiB'),
       timeout: duration.prefault('30 seconds'),
+      /** Whether mail may bring other files than PDFs to be signed. */
+      otherFiles: z.boolean().default(false),
+      /** Their signatures: around the file (.p7m), or beside it (.p7s). */
+      cades: z.enum(['embedded', 'detached']).default('embedded'),
       /** Whether documents get a signature page at the level Advanced; at the others they always do. */
       signaturePage: z.boolean().default(true),
     })

@@ -20,6 +20,7 @@ import type { Deps } from '../requests/deps.ts';
 import { createDevices } from '../requests/devices.ts';
 import { createRequests } from '../requests/engine.ts';
 import type { Devices, Requests } from '../requests/requests.ts';
+import { createFileSignatures } from '../signatures/file-signatures.ts';
 import { sealDetached } from '../signatures/seal.ts';
 import { FileBlobs } from '../store/blobs.ts';
 import { SqliteCertificateStore } from '../store/certificates.ts';
@@ -76,6 +77,7 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
   const deps: Deps = {
     store,
     documents,
+    files: createFileSignatures({ pki, readXml: xml => worker.xmlToSign(xml) }),
     pki,
     composer: createComposer({ config, publicUrl: config.publicUrl }),
     directory,

@@ -122,6 +122,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
         config,
         directory,
         documents,
+        readXml: xml => core.worker.xmlToSign(xml),
         verdictKeys: [verdictKey],
         reading,
         pendingOf: personId => store.requests.countOpenBySender(personId),

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { encode, type FinishedView } from '../client/protocol.ts';
 import { signedFileNames } from '../outbound/filenames.ts';
+import { finishedFiles } from '../requests/finished-files.ts';
 import type { Request } from '../requests/model.ts';
 import type { Requests } from '../requests/requests.ts';
 import type { Authentication } from './authentication.ts';
@@ -38,7 +39,7 @@ export function finishedRoutes(api: FastifyInstance, { authentication, requests,
     if (name === undefined) throw notFound();
     const bytes = await requests.readFinished(request, index);
     return reply
-      .type('application/pdf')
+      .type(finishedFiles(request)[index]?.form === undefined ? 'application/pdf' : 'application/octet-stream')
       .header('content-disposition', attachment(name))
       .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   });
@@ -46,7 +47,7 @@ export function finishedRoutes(api: FastifyInstance, { authentication, requests,
 
 /** As in the mail that carries the files, so that all parties talk about one file. */
 function fileNames(request: Request): readonly string[] {
-  return signedFileNames(request.documents.map(({ name }) => name));
+  return signedFileNames(finishedFiles(request));
 }
 
 /** What every party may know. No link, session or device. What is null before the end (requests/close.ts) no longer is. */
@@ -63,11 +64,12 @@ function view(request: Request, personId: string, company: string): FinishedView
       signedAt: endedAt,
       you: party.personId === personId,
     })),
-    documents: request.documents.map(({ pages, finished, finishedLength }, index) => ({
+    documents: finishedFiles(request).map(({ form, pages, length, blob }, index) => ({
       name: names[index]!,
+      kind: form === undefined ? 'pdf' : 'file',
       pages,
-      length: finishedLength!,
-      sha256: finished!,
+      length,
+      sha256: blob,
     })),
     finishedAt: request.endedAt!,
   };

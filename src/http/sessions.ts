@@ -70,7 +70,7 @@ export function sessionRoutes(api: FastifyInstance, deps: SessionDeps): void {
       throw new HttpProblem('not-open', { detail: 'The document is being prepared. Try again in a few seconds.' });
     const bytes = await requests.readHead(request, index);
     return reply
-      .type('application/pdf')
+      .type(document.kind === undefined ? 'application/pdf' : 'application/octet-stream')
       .header('content-disposition', attachment(document.name))
       .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   });
@@ -130,8 +130,9 @@ function view(request: Request, session: Session, deps: SessionDeps): View {
     subject: request.subject,
     text: request.text,
     signatories: request.sessions.map(({ id, party, state }) => ({ name: party.name, state, you: id === session.id })),
-    documents: request.documents.map(({ name, pages, head, headLength, layout }) => ({
+    documents: request.documents.map(({ name, kind, pages, head, headLength, layout }) => ({
       name,
+      kind: kind === undefined ? 'pdf' : 'file',
       pages,
       length: headLength,
       sha256: head,

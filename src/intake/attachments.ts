@@ -1,17 +1,26 @@
 /** Which attachments are documents, which are passed over, and which are refused (EXPERIENCE.md section 3). */
 import { cleanLine } from '../outbound/clean.ts';
+import type { FileKind } from '../requests/model.ts';
 import { type Attachment, type GatedMessage, isPdf } from './message-gate.ts';
 import { refusals } from './refusal.ts';
 
 export interface Documents {
-  /** `name` is clean: a display name without controls, bidi marks or path. */
-  readonly documents: readonly { readonly name: string; readonly bytes: Buffer }[];
+  /** `name` is clean: a display name without controls, bidi marks or path. `kind` is absent for a PDF. */
+  readonly documents: readonly { readonly name: string; readonly bytes: Buffer; readonly kind?: FileKind }[];
   readonly passedOver: readonly string[];
 }
 
-/** @throws Refusal */
-export function sortAttachments(mail: Pick<GatedMessage, 'attachments' | 'footers'>, maxDocuments: number): Documents {
-  const documents: { name: string; bytes: Buffer }[] = [];
+/**
+ * @param otherFiles whether other files than PDFs may be documents, too: those that are attached by name, so that neither
+ *   pictures in the text nor what mail programs add by themselves is ever signed
+ * @throws Refusal
+ */
+export function sortAttachments(
+  mail: Pick<GatedMessage, 'attachments' | 'footers'>,
+  maxDocuments: number,
+  otherFiles = false,
+): Documents {
+  const documents: { name: string; bytes: Buffer; kind?: FileKind }[] = [];
   const passedOver: string[] = [];
   for (const part of mail.attachments) {
     const name = cleanFileName(part.name ?? '');
@@ -19,12 +28,22 @@ export function sortAttachments(mail: Pick<GatedMessage, 'attachments' | 'footer
       documents.push({ name: documentName(name, documents.length + 1), bytes: part.bytes });
       continue;
     }
-    refuseWhatCannotBeSigned(part, name === '' ? part.type : name);
-    passedOver.push(name === '' ? part.type : name);
+    const called = name === '' ? part.type : name;
+    refuseWrappings(part, called);
+    if (!otherFiles) refuseWhatCannotBeSigned(part, called);
+    refuseFalsePdf(part, called);
+    if (otherFiles && isOwnFile(part, name)) {
+      documents.push({ name, bytes: part.bytes, kind: /\.xml$/i.test(name) ? 'xml' : 'file' });
+      continue;
+    }
+    passedOver.push(called);
   }
   for (let footer = 0; footer < mail.footers; footer += 1) passedOver.push('text below the mail');
   if (documents.length === 0) {
-    throw refusals.noDocument(mail.attachments.some(({ type }) => type === 'message/rfc822'));
+    throw refusals.noDocument(
+      mail.attachments.some(({ type }) => type === 'message/rfc822'),
+      otherFiles,
+    );
   }
   if (documents.length > maxDocuments) throw refusals.tooManyDocuments(maxDocuments);
   return { documents, passedOver };
@@ -51,17 +70,35 @@ const ARCHIVE_NAME = /\.(zip|7z|rar|tar|tgz|gz|bz2|xz|zst)$/i;
 const ARCHIVE_TYPE =
   /^application\/(zip|x-zip-compressed|x-7z-compressed|x-rar|x-rar-compressed|vnd\.rar|gzip|x-gzip|x-tar)$/;
 
-function refuseWhatCannotBeSigned(part: Attachment, name: string): void {
-  const starts = (hex: string): boolean => part.bytes.subarray(0, hex.length / 2).toString('hex') === hex;
+/** What mail programs and servers add by themselves: signatures of the mail, vCards, invitations, other mails. */
+const ADDED_TYPE =
+  /^(application\/(x-)?pkcs7-(signature|mime)|application\/pgp-(signature|keys)|text\/(x-)?vcard|text\/directory|text\/calendar|application\/ics|message\/.*|multipart\/.*)$/;
+const ADDED_NAME = /\.(p7s|p7m|p7c|asc|sig|vcf|ics|eml)$|^(att|winmail)\d*\.(dat|txt|htm|html)$/i;
+
+function isOwnFile({ type, file, bytes }: Attachment, name: string): boolean {
+  if (!file || name === '' || ADDED_TYPE.test(type) || ADDED_NAME.test(name)) return false;
+  if (bytes.length === 0) throw refusals.emptyAttachment(name);
+  return true;
+}
+
+const startsWith = ({ bytes }: Attachment, hex: string): boolean =>
+  bytes.subarray(0, hex.length / 2).toString('hex') === hex;
+
+/** Refused whatever is allowed: what hides the attachments themselves. */
+function refuseWrappings(part: Attachment, name: string): void {
   if (
     part.type === 'application/ms-tnef' ||
     part.type === 'application/vnd.ms-tnef' ||
     /^win-?mail\.dat$/i.test(name) ||
-    starts('789f3e22')
+    startsWith(part, '789f3e22')
   ) {
     throw refusals.winmail();
   }
   if (/\.p7m$/i.test(name)) throw refusals.encryptedMail();
+}
+
+function refuseWhatCannotBeSigned(part: Attachment, name: string): void {
+  const starts = (hex: string): boolean => startsWith(part, hex);
   const head = part.bytes.subarray(0, 4096).toString('latin1');
   if (
     OFFICE_NAME.test(name) ||
@@ -80,6 +117,10 @@ function refuseWhatCannotBeSigned(part: Attachment, name: string): void {
   ) {
     throw refusals.archive(name);
   }
+}
+
+/** Refused whatever is allowed. */
+function refuseFalsePdf(part: Attachment, name: string): void {
   if (part.type === 'application/pdf' || part.type === 'application/x-pdf' || /\.pdf$/i.test(name))
     throw part.bytes.length === 0 ? refusals.emptyAttachment(name) : refusals.notAPdf(name);
 }

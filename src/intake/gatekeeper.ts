@@ -16,6 +16,8 @@ import type { Config } from '../config/schema.ts';
 import { type Directory, DirectoryUnavailable } from '../directory/directory.ts';
 import { DocumentRefused, type Documents } from '../documents/documents.ts';
 import { parseOwnAddress } from '../outbound/addresses.ts';
+import type { ReadXml } from '../signatures/xades.ts';
+import { XmlRefused } from '../signatures/xml/gate.ts';
 import { isDiskFull } from '../store/errors.ts';
 import { type Address, parseAddress } from './addresses.ts';
 import type { Limit } from './at-most.ts';
@@ -27,9 +29,11 @@ import { signVerdict, VERDICT_HEADER, type VerdictKey } from './verdict.ts';
 import { type Authenticated, authenticate, relayMatcher } from './who.ts';
 
 export interface GatekeeperDeps {
-  readonly config: Pick<Config, 'domains' | 'mail' | 'levels' | 'requests' | 'seal'>;
+  readonly config: Pick<Config, 'domains' | 'mail' | 'levels' | 'requests' | 'seal' | 'documents'>;
   readonly directory: Directory;
   readonly documents: Pick<Documents, 'inspect'>;
+  /** Reads XML in a child, to refuse what is hostile. */
+  readonly readXml: ReadXml;
   /** The newest first: it signs. */
   readonly verdictKeys: readonly [VerdictKey, ...VerdictKey[]];
   /** How many requests of this person still wait. */
@@ -235,7 +239,7 @@ class Gatekeeper implements MilterHandler {
     time: Date,
     queueId: string,
   ): Promise<Asked> {
-    const { config, directory, documents, pendingOf } = this.#deps;
+    const { config, directory, documents, readXml, pendingOf } = this.#deps;
     const asked = await this.#deps.reading(() =>
       readSubmission(raw, who.person, time, queueId, { config, directory }, ADMITTED),
     );
@@ -245,13 +249,16 @@ class Gatekeeper implements MilterHandler {
     });
     if (hidden.length > 0) throw refusals.hiddenRecipient(hidden.map(({ address }) => address.address));
     if ((await pendingOf(who.person.id)) >= config.requests.maxPendingPerSender) throw refusals.tooManyRequests();
-    for (const { name, bytes } of asked.submission.documents) {
+    for (const { name, bytes, kind } of asked.submission.documents) {
       try {
+        if (kind === 'xml') await readXml(bytes);
+        if (kind !== undefined) continue;
         const { signatures } = await documents.inspect(bytes);
         if (signatures !== undefined && asked.submission.level === 'standard')
           throw refusals.document(name, 'already-signed-standard');
       } catch (error) {
         if (error instanceof DocumentRefused) throw refusals.document(name, error.reason);
+        if (error instanceof XmlRefused) throw refusals.xml(name, error.message);
         throw error;
       }
     }

@@ -22,7 +22,7 @@ import { checkVerdict, type Verdict, VerdictInvalid, type VerdictKey } from './v
 export interface LmtpDeps {
   /** Unix socket or loopback TCP. */
   readonly listen: Listen;
-  readonly config: Pick<Config, 'domains' | 'mail' | 'levels' | 'requests' | 'seal'>;
+  readonly config: Pick<Config, 'domains' | 'mail' | 'levels' | 'requests' | 'seal' | 'documents'>;
   readonly directory: Directory;
   /** Every key that may have signed a verdict within its lifetime. */
   readonly verdictKeys: readonly VerdictKey[];

@@ -16,6 +16,8 @@ export interface Leaf {
   readonly type: string;
   /** False for what a mail program shows as the mail's text. */
   readonly attached: boolean;
+  /** Attached as a file of its own: not a picture in the text, and not what belongs to one (multipart/related). */
+  readonly file: boolean;
   readonly bytes: Buffer;
   /** SHA-256 of the decoded bytes, hex. */
   readonly digest: string;
@@ -25,7 +27,7 @@ export interface Leaf {
 export function walkParts(message: RawMessage): Leaf[] {
   const leaves: Leaf[] = [];
   let parts = 0;
-  const visit = (part: RawMessage, boundaries: readonly string[], defaultType: string): void => {
+  const visit = (part: RawMessage, boundaries: readonly string[], defaultType: string, related = false): void => {
     parts += 1;
     if (parts > MAX_PARTS) throw refusals.malformed(`it has more than ${MAX_PARTS} parts`);
     if (boundaries.length > MAX_DEPTH) throw refusals.malformed(`its parts are nested more than ${MAX_DEPTH} deep`);
@@ -42,7 +44,7 @@ export function walkParts(message: RawMessage): Leaf[] {
       const inside = [...boundaries, boundary];
       const childType = type === 'multipart/digest' ? 'message/rfc822' : 'text/plain';
       for (const bytes of cut(part.body, boundary)) {
-        visit(splitMessage(bytes), inside, childType);
+        visit(splitMessage(bytes), inside, childType, related || type === 'multipart/related');
       }
       return;
     }
@@ -52,6 +54,7 @@ export function walkParts(message: RawMessage): Leaf[] {
     leaves.push({
       type,
       attached: !shown,
+      file: disposition?.value === 'attachment' && !related,
       bytes,
       digest: createHash('sha256').update(bytes).digest('hex'),
     });

@@ -214,11 +214,11 @@ export const refusals = {
     ),
 
   // Documents
-  noDocument: (forwarded: boolean) =>
+  noDocument: (forwarded: boolean, otherFiles = false) =>
     new Refusal(
       550,
       '5.6.1',
-      'There is no PDF attached, so there is nothing to sign.',
+      `There is no ${otherFiles ? 'file' : 'PDF'} attached, so there is nothing to sign.`,
       ...(forwarded ? ['A PDF inside an attached mail does not count: attach the PDF itself.'] : []),
       HOW,
     ),
@@ -235,6 +235,20 @@ export const refusals = {
       '5.6.1',
       `The attachment ${quoted(name)} is empty.`,
       'Look whether the file opens on your computer, and attach it again.',
+    ),
+  standardNeedsPdf: (name: string) =>
+    new Refusal(
+      550,
+      '5.6.1',
+      `${quoted(name)} is not a PDF, so there is no page to draw a signature on: the level standard is not possible.`,
+      'Write [advanced] in the subject, or save it as PDF and send that.',
+    ),
+  xml: (name: string, reason: string) =>
+    new Refusal(
+      550,
+      '5.6.0',
+      `${quoted(name)} can't be signed as XML: ${reason}.`,
+      'Correct the file, or save what it says as PDF, and send that.',
     ),
   winmail: () =>
     new Refusal(

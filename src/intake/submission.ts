@@ -16,7 +16,7 @@ import { readSubject } from './subject.ts';
 
 export interface SubmissionContext {
   readonly directory: Directory;
-  readonly config: Pick<Config, 'domains' | 'mail' | 'levels' | 'requests' | 'seal'>;
+  readonly config: Pick<Config, 'domains' | 'mail' | 'levels' | 'requests' | 'seal' | 'documents'>;
 }
 
 /** What one message may have; after the gatekeeper, mail servers of ours add to it. */
@@ -80,7 +80,9 @@ export async function readSubmission(
     domains: config.domains,
     serviceLocal: config.mail.from,
   });
-  const { documents, passedOver } = sortAttachments(mail, config.mail.maxDocuments);
+  const { documents, passedOver } = sortAttachments(mail, config.mail.maxDocuments, config.documents.otherFiles);
+  const file = documents.find(({ kind }) => kind !== undefined);
+  if (file !== undefined && ask.level === 'standard') throw refusals.standardNeedsPdf(file.name);
   const messageId = rawValue(message, 'message-id')!;
   return {
     named: parties.named,

@@ -126,14 +126,15 @@ async function attachmentsOf(mail: Mail, cid: string): Promise<Attachment[]> {
       return [{ filename: 'qr.png', content, contentType: 'image/png', contentDisposition: 'inline', cid }];
     }
     case 'finished': {
-      const names = signedFileNames(mail.files.map(file => file.name));
+      const names = signedFileNames(mail.files);
       return mail.files.map((file, index) => ({
         // Not `filename`: nodemailer then adds a Content-Type name in a form that RFC 2047 §5 (3) forbids. The names have
         // neither quotes nor backslashes, and nodemailer encodes others than ASCII (RFC 2231).
         filename: false,
         contentDisposition: `attachment; filename="${names[index]!}"`,
         content: Buffer.from(file.bytes.buffer, file.bytes.byteOffset, file.bytes.byteLength),
-        contentType: 'application/pdf',
+        // Types of signatures would make mail programs take the mail itself for signed.
+        contentType: file.form === undefined ? 'application/pdf' : 'application/octet-stream',
       }));
     }
     default:

@@ -1,5 +1,6 @@
 /** What each kind of mail says to one recipient: a Mail becomes a Letter in the recipient's language. */
 
+import { type FinishedFile, finishedFiles } from '../requests/finished-files.ts';
 import type { Party, Request, Session } from '../requests/model.ts';
 import { cleanLine, cleanText, isolate } from './clean.ts';
 import { signedFileNames } from './filenames.ts';
@@ -123,8 +124,8 @@ export function writeLetter(mail: Mail, to: Recipient | Party, context: LetterCo
     case 'finished-link': {
       const { request } = mail;
       const attached = mail.kind === 'finished';
-      const names = (attached ? mail.files : request.documents).map(document => document.name);
-      const count = names.length;
+      const files = attached ? mail.files : finishedFiles(request);
+      const count = files.filter(({ form }) => form !== 'content').length;
       const words = texts.finishedLink;
       const signatories = request.sessions.length;
       const signedLead = (attached ? texts.finished : words).lead(count, signatories);
@@ -146,7 +147,8 @@ export function writeLetter(mail: Mail, to: Recipient | Party, context: LetterCo
                 },
                 paragraph(words.yours, true),
               ]),
-          signedFacts(texts, request, names, date),
+          signedFacts(texts, request, files, date),
+          ...(files.some(({ form }) => form !== undefined) ? [paragraph(texts.finished.otherFiles, true)] : []),
           {
             kind: 'link',
             text: texts.finished.trust,
@@ -328,12 +330,12 @@ function unsigned(request: Request): readonly Session[] {
 function signedFacts(
   texts: Catalogue,
   request: Request,
-  names: readonly string[],
+  files: readonly Pick<FinishedFile, 'name' | 'form'>[],
   date: (moment: Date) => string,
 ): Block {
   const signed = request.sessions.filter(session => session.state === 'signed');
   return facts(
-    { label: texts.labels.document(names.length), values: signedFileNames(names).map(isolate) },
+    { label: texts.labels.document(files.length), values: signedFileNames(files).map(isolate) },
     {
       label: texts.labels.signedBy,
       values: signed.map(({ party, endedAt }) => address(party) + (endedAt === null ? '' : `, ${date(endedAt)}`)),

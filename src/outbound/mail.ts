@@ -3,6 +3,7 @@
  * boundary, before the transaction that puts it into the outbox; a resend is byte-identical.
  */
 import type { Language } from '../directory/directory.ts';
+import type { FinishedFile } from '../requests/finished-files.ts';
 import type { Party, Request, Session } from '../requests/model.ts';
 
 /** `enrolment-code`, `device-enrolled` and `device-removed` belong to no request; the others do. */
@@ -14,7 +15,8 @@ export type Mail =
   | {
       readonly kind: 'finished';
       readonly request: Request;
-      readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+      /** `form`: see requests/finished-files.ts. */
+      readonly files: readonly (Pick<FinishedFile, 'name' | 'form'> & { readonly bytes: Uint8Array })[];
     }
   /** In place of `finished` for whom it was too big: the files are on the page of the request. */
   | { readonly kind: 'finished-link'; readonly request: Request }

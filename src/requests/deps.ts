@@ -5,17 +5,20 @@ import type { Directory } from '../directory/directory.ts';
 import type { Documents } from '../documents/documents.ts';
 import type { MailComposer } from '../outbound/mail.ts';
 import type { Pki } from '../pki/pki.ts';
+import type { FileSignatures } from '../signatures/file-signatures.ts';
 import type { Store } from '../store/store.ts';
 import type { RandomBytes } from './ids.ts';
 
 export interface Deps {
   readonly store: Store;
   readonly documents: Documents;
+  /** For what isn't a PDF. */
+  readonly files: FileSignatures;
   readonly pki: Pick<Pki, 'ca'>;
   readonly composer: MailComposer;
   readonly directory: Directory;
   readonly config: Pick<Config, 'company' | 'requests' | 'enrolment'> & {
-    readonly documents: Pick<Config['documents'], 'signaturePage'>;
+    readonly documents: Pick<Config['documents'], 'signaturePage' | 'cades'>;
   };
   /** At least 32 random bytes; links and enrolment codes derive from it, so it must stay the same. */
   readonly linkKey: Uint8Array;

@@ -3,6 +3,7 @@ import { approve, askApproval } from './approvals.ts';
 import type { Deps } from './deps.ts';
 import { cancelRequest, rejectSession } from './ending.ts';
 import { readEvidence } from './evidence.ts';
+import { finishedFiles } from './finished-files.ts';
 import { linkHash, linkToken } from './links.ts';
 import { isParty } from './mails.ts';
 import type { Request, Session } from './model.ts';
@@ -45,9 +46,9 @@ export function createRequests(deps: Deps): Requests {
       return request?.state === 'finished' && isParty(request, personId) ? request : null;
     },
     async readFinished(request: Request, index: number) {
-      const finished = request.documents[index]?.finished ?? null;
-      if (finished === null) throw new RangeError('there is no such document, or it is not finished yet');
-      return deps.store.blobs.get(finished);
+      const file = finishedFiles(request)[index];
+      if (file === undefined) throw new RangeError('there is no such file');
+      return deps.store.blobs.get(file.blob);
     },
     find: requestId => store.find(requestId),
     list: filter => store.list(filter),

@@ -4,6 +4,7 @@
  */
 import type { Language, Person } from '../directory/directory.ts';
 import type { DocumentLayout } from '../documents/layout.ts';
+import type { FileForm } from '../signatures/file-signatures.ts';
 
 export const LEVELS = ['standard', 'advanced', 'qualified', 'seal'] as const;
 export type Level = (typeof LEVELS)[number];
@@ -31,7 +32,12 @@ export interface Submission {
   /** What the sender asked for as deadline, or null for the config's default. */
   readonly expiresAt: Date | null;
   /** Decoded documents, in the mail's order; never empty. `name` is a display name, never a path. */
-  readonly documents: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+  readonly documents: readonly {
+    readonly name: string;
+    readonly bytes: Uint8Array;
+    /** Absent for a PDF. */
+    readonly kind?: FileKind;
+  }[];
   /** Names of the parts that were passed over. */
   readonly passedOver: readonly string[];
   /** The sender's subject as written, controls removed. */
@@ -62,8 +68,14 @@ export type RequestState = (typeof REQUEST_STATES)[number];
 /** SHA-256 in lower-case hex of a file in the blob store. */
 export type BlobId = string;
 
+/** A document that isn't a PDF: it is signed as it is, octet by octet. */
+export type FileKind = 'xml' | 'file';
+
 export interface RequestDocument {
   readonly name: string;
+  /** Absent for a PDF. Other files never change: head and original are the same, and there is no layout. */
+  readonly kind?: FileKind;
+  /** 0 for what isn't a PDF. */
   readonly pages: number;
   /** The bytes as they were mailed. */
   readonly original: BlobId;
@@ -79,6 +91,10 @@ export interface RequestDocument {
   readonly finished: BlobId | null;
   /** Length of the finished file in bytes; absent until finished. */
   readonly finishedLength?: number;
+  /** Of what isn't a PDF: detached CMS with the signatures so far; absent before the first. */
+  readonly signatures?: BlobId;
+  /** Of what isn't a PDF: what its finished file is; absent until finished. */
+  readonly finishedForm?: FileForm;
 }
 
 /** A short exclusive right to sign the newest revision (DESIGN.md decision 12). */

@@ -18,9 +18,18 @@ export async function openRequest(deps: Deps, submission: Submission): Promise<O
   await checkLimit(deps, submission.sender);
 
   const documents: RequestDocument[] = [];
-  for (const { name, bytes } of submission.documents) {
+  for (const { name, bytes, kind } of submission.documents) {
     const original = await store.blobs.put(bytes);
-    documents.push({ name, pages: 0, original, head: null, headLength: 0, layout: null, finished: null });
+    documents.push({
+      name,
+      ...(kind === undefined ? {} : { kind }),
+      pages: 0,
+      original,
+      head: null,
+      headLength: 0,
+      layout: null,
+      finished: null,
+    });
   }
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const request = newRequest(deps, submission, documents);

@@ -48,6 +48,11 @@ async function prepareDocuments(deps: Deps, request: Request, job: Job): Promise
   try {
     for (const document of request.documents) {
       const original = await deps.store.blobs.get(document.original);
+      if (document.kind !== undefined) {
+        if (drawn) throw new DocumentRefused('not-pdf', 'marks can only be drawn on the pages of a PDF');
+        prepared.push(readyFile(document, original.length));
+        continue;
+      }
       const { pages } = await deps.documents.inspect(original);
       const { bytes, layout } = await deps.documents.prepare(original, {
         company: { name: deps.config.company.name, vat: deps.config.company.vat },
@@ -79,6 +84,12 @@ async function prepareDocuments(deps: Deps, request: Request, job: Job): Promise
     if (error.reason === 'too-slow' && job.attempts + 1 < TRIES_WHEN_SLOW) throw error;
     return error;
   }
+}
+
+/** What isn't a PDF is signed as it was mailed. */
+function readyFile(document: RequestDocument, length: number): RequestDocument {
+  const blob = document.original;
+  return { ...document, revisions: [{ length, blob }], head: blob, headLength: length };
 }
 
 function done(job: Job) {

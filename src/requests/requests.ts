@@ -140,7 +140,7 @@ export interface Requests {
 
   /** A finished request that this person is a party of (sender, signatory or copy); null for anything else. */
   findFinished(requestId: string, personId: string): Promise<Request | null>;
-  /** Bytes of the finished document `index`. */
+  /** Bytes of the finished file `index` (finished-files.ts). */
   readFinished(request: Request, index: number): Promise<Uint8Array>;
 
   find(requestId: string): Promise<Request | null>;

@@ -11,7 +11,7 @@ import { moveSession } from './states.ts';
 /** UTC-12 to UTC+14. */
 const OFFSETS = { least: -720, most: 840 };
 
-/** One document's new head. */
+/** One document's new head; of what isn't a PDF, its signatures. */
 export interface Revision {
   readonly blob: BlobId;
   readonly length: number;
@@ -69,6 +69,7 @@ export async function signedDecision(
 }
 
 function withHead(document: RequestDocument, revision: Revision): RequestDocument {
+  if (document.kind !== undefined) return { ...document, signatures: revision.blob };
   return {
     ...document,
     revisions: [...(document.revisions ?? []), revision],

@@ -1,11 +1,12 @@
 /** Signing: a short turn on the newest revision, then the signature (DESIGN.md decision 12). */
 import type { CertifiedMark, PreparedSignature } from '../documents/documents.ts';
 import type { SignatureAlgorithm } from '../pki/pki.ts';
+import { prepareCades } from '../signatures/cades.ts';
 import { BadSignature, verifySignature } from '../signatures/verify.ts';
 import { change } from './change.ts';
 import type { Deps } from './deps.ts';
 import { newTurnId } from './ids.ts';
-import type { Device, Request, RequestDocument, Session, Turn } from './model.ts';
+import type { BlobId, Device, Request, RequestDocument, Session, Turn } from './model.ts';
 import { Conflict, type Grant, type GrantedDocument } from './requests.ts';
 import { ownSession } from './sessions.ts';
 import { checkOpen, type Revision, sensibleOffset, signedDecision } from './signed.ts';
@@ -90,7 +91,7 @@ function newTurn(deps: Deps, request: Request, session: Session, device: Device,
     signingTime,
     utcOffset: sensibleOffset(ask.utcOffset),
     expiresAt: new Date(signingTime.getTime() + TURN_MS),
-    heads: request.documents.map(({ head }) => head ?? ''),
+    heads: request.documents.map(signedSoFar),
   };
 }
 
@@ -102,9 +103,14 @@ function checkTurn(deps: Deps, request: Request, session: Session, device: Devic
     turn.sessionId === session.id &&
     turn.deviceId === device.id &&
     turn.expiresAt > deps.now() &&
-    request.documents.every(({ head }, position) => head === turn.heads[position]);
+    request.documents.every((document, position) => signedSoFar(document) === turn.heads[position]);
   if (!holds) throw new Conflict('turn-lost', 'The signature came too late; ask for a new turn.');
   return turn;
+}
+
+/** What changes with every signature. */
+function signedSoFar({ signatures, head }: RequestDocument): BlobId {
+  return signatures ?? head ?? '';
 }
 
 /** DER of the device's own certificate, valid now. @throws Conflict */
@@ -145,11 +151,21 @@ async function prepareSignatures(
     certificate,
   };
   const prepared: PreparedSignature[] = [];
-  for (const { head, layout } of request.documents) {
+  for (const { head, layout, kind } of request.documents) {
+    if (kind !== undefined && head !== null) {
+      prepared.push(prepareFile(await deps.store.blobs.get(head), certificate, turn.signingTime));
+      continue;
+    }
     if (head === null || layout === null) throw new Error('an open request has an unprepared document');
     prepared.push(await deps.documents.prepareSignature(await deps.store.blobs.get(head), layout, mark));
   }
   return prepared;
+}
+
+/** What isn't a PDF: nothing is appended, and all of it is covered. */
+function prepareFile(content: Uint8Array, certificate: Uint8Array, signingTime: Date): PreparedSignature {
+  const { toBeSigned } = prepareCades(content, { certificate, signingTime });
+  return { bytes: content, byteRange: [0, content.length, content.length, 0], signedAttributes: toBeSigned };
 }
 
 function grantedDocument(
@@ -184,12 +200,20 @@ async function sign(
   }
   const revisions: Revision[] = [];
   for (const [position, one] of prepared.entries()) {
-    const bytes = await deps.documents.completeSignature(one, {
+    const signer = {
       certificate,
       issuers: deps.pki.ca.chain,
       algorithm: DEVICE_ALGORITHM,
       signature: signatures[position]!,
-    });
+    };
+    const { kind, signatures: before } = request.documents[position]!;
+    const bytes =
+      kind === undefined
+        ? await deps.documents.completeSignature(one, signer)
+        : await deps.files.add(before ? await deps.store.blobs.get(before) : null, one.bytes, {
+            ...signer,
+            signingTime: turn.signingTime,
+          });
     revisions.push({ blob: await deps.store.blobs.put(bytes), length: bytes.length });
   }
   return revisions;

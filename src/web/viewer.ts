@@ -18,12 +18,14 @@ export interface Viewer {
 }
 
 /**
+ * @param label what screen readers call it
  * @param broken called when a page can't be drawn after all (then nothing may be signed): what to say in its place
  * @param ownPages pages of the document itself; those that follow are signature pages
  * @throws Error when pdf.js can't read the bytes: nothing is shown then, so nothing may be signed
  */
 export async function openViewer(
   name: string,
+  label: string,
   ownPages: number,
   bytes: Uint8Array,
   texts: Texts,
@@ -44,7 +46,7 @@ export async function openViewer(
     useSystemFonts: false,
   });
   const pdf = await task.promise;
-  const pages = h('div', { class: 'pages', tabindex: 0, role: 'region', 'aria-label': texts.document(name) });
+  const pages = h('div', { class: 'pages', tabindex: 0, role: 'region', 'aria-label': texts.document(label) });
   const added = pdf.numPages - ownPages;
   const pageCount = added > 0 ? `${texts.pages(ownPages)} + ${texts.signaturePages(added)}` : texts.pages(pdf.numPages);
   const position = h('span', { class: 'small soft' }, pageCount);

@@ -58,6 +58,8 @@ export interface Catalogue {
   finished: {
     title(documents: number): string;
     lead(documents: number, signatories: number): string;
+    /** Where there are other files than PDFs. */
+    otherFiles: string;
     trust: string;
     trustLink: string;
   };

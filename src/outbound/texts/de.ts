@@ -77,6 +77,8 @@ export const de: Catalogue = {
     title: count => (count === 1 ? 'Unterschrieben: Ihr Exemplar' : `Unterschrieben: Ihre ${count} Dokumente`),
     lead: (count, signatories) =>
       `${signatories === 1 ? 'Die Unterschrift ist' : 'Alle Unterschriften sind'} geleistet. ${count === 1 ? 'Das unterschriebene Dokument hängt' : 'Die unterschriebenen Dokumente hängen'} an, besiegelt und mit Zeitstempel. Bitte bewahren Sie ${count === 1 ? 'diese Datei' : 'diese Dateien'} auf: Ein Ausdruck beweist nichts.`,
+    otherFiles:
+      'Andere Dateien als PDFs werden so signiert, wie sie geschickt wurden: Eine .p7m-Datei enthält die Datei mit allen Signaturen, eine .p7s-Datei die Signaturen der Datei daneben, eine gesiegelte XML-Datei ihr Siegel. OpenSSL, „signpost verify“ und andere Programme für CAdES und XAdES prüfen sie.',
     trust:
       'Adobe Acrobat zeigt ein gelbes statt eines grünen Zeichens, bis Ihr Computer der Zertifizierungsstelle der Firma vertraut; die Unterschriften sind trotzdem gültig.',
     trustLink: 'So richten Sie das ein:',

@@ -75,6 +75,8 @@ export const en: Catalogue = {
     title: count => (count === 1 ? 'Signed: your copy of the document' : `Signed: your copies of ${count} documents`),
     lead: (count, signatories) =>
       `${signatories === 1 ? 'The signatory has' : 'All signatories have'} signed. ${count === 1 ? 'The signed document is' : 'The signed documents are'} attached, sealed and timestamped. Please keep ${count === 1 ? 'this file' : 'these files'}: a print-out proves nothing.`,
+    otherFiles:
+      'Files other than PDFs are signed as they were mailed: a .p7m file holds the file with all signatures, a .p7s file holds the signatures of the file beside it, and a sealed XML file holds its seal. OpenSSL, “signpost verify” and other software for CAdES and XAdES check them.',
     trust:
       'Adobe Acrobat shows a yellow mark instead of a green one until the company’s certification authority is trusted on your computer; the signatures are valid all the same.',
     trustLink: 'How to trust it:',

@@ -78,6 +78,8 @@ export const fr: Catalogue = {
     title: count => (one(count) ? 'Signé\u00a0: votre exemplaire du document' : `Signés\u00a0: vos ${count} documents`),
     lead: (count, signatories) =>
       `${one(signatories) ? 'Le signataire a' : 'Tous les signataires ont'} signé. ${one(count) ? 'Le document signé est joint' : 'Les documents signés sont joints'} à ce mail, ${one(count) ? 'cacheté et horodaté' : 'cachetés et horodatés'}. Merci de conserver ${one(count) ? 'ce fichier' : 'ces fichiers'}\u00a0: une impression ne prouve rien.`,
+    otherFiles:
+      'Les fichiers autres que PDF sont signés tels qu’ils ont été envoyés\u00a0: un fichier .p7m contient le fichier et toutes les signatures, un fichier .p7s les signatures du fichier voisin, et un fichier XML cacheté contient son cachet. OpenSSL, « signpost verify » et d’autres logiciels CAdES et XAdES les vérifient.',
     trust:
       'Adobe Acrobat affiche un signe jaune au lieu de vert tant que votre ordinateur ne fait pas confiance à l’autorité de certification de l’entreprise\u00a0; les signatures sont valables malgré tout.',
     trustLink: 'Comment lui faire confiance\u00a0:',

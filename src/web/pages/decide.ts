@@ -15,7 +15,9 @@ export function confirmSignature(
   done: (after: View) => void,
 ): void {
   const { device, texts } = app;
-  const what = view.documents.map(({ name, pages }) => `“${name}” (${texts.pages(pages)})`).join(', ');
+  const what = view.documents
+    .map(({ name, kind, pages, length }) => `“${name}” (${kind === 'pdf' ? texts.pages(pages) : texts.size(length)})`)
+    .join(', ');
   const now = h('button', { type: 'button' }, texts.signNow);
   const dialog = openDialog(texts.confirmTitle, h('p', null, texts.confirm(what, view.you.name)));
   signWhenPressed(app, dialog, now, done, onStep => device.sign(token, view, documents, onStep));

@@ -4,6 +4,7 @@ import { Problem } from '../../client/connection.ts';
 import type { FinishedView } from '../../client/protocol.ts';
 import { type App, showFailure, showLoading, showOwner, when } from '../app.ts';
 import { h, show } from '../dom.ts';
+import { openFileViewer } from '../file-viewer.ts';
 import { downloadProgress } from '../progress.ts';
 import { openViewer } from '../viewer.ts';
 import { showUnknown } from './unknown.ts';
@@ -35,9 +36,10 @@ async function showDocument(
   index: number,
   bytes: Uint8Array,
 ): Promise<HTMLElement> {
-  const { name, pages } = view.documents[index]!;
+  const { name, kind, pages } = view.documents[index]!;
   try {
-    return (await openViewer(name, pages, bytes, texts, () => texts.finishedUnreadable)).element;
+    if (kind === 'file') return (await openFileViewer(name, name, bytes, texts)).element;
+    return (await openViewer(name, name, pages, bytes, texts, () => texts.finishedUnreadable)).element;
   } catch (error) {
     console.error(error);
     const url = URL.createObjectURL(new Blob([bytes.slice()], { type: 'application/pdf' }));

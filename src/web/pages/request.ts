@@ -4,6 +4,7 @@ import { Problem } from '../../client/connection.ts';
 import type { View } from '../../client/protocol.ts';
 import { type App, showFailure, showLoading, showOwner, when } from '../app.ts';
 import { h, show } from '../dom.ts';
+import { openFileViewer } from '../file-viewer.ts';
 import { downloadProgress } from '../progress.ts';
 import type { Texts } from '../texts/catalogue.ts';
 import { openViewer, type Viewer } from '../viewer.ts';
@@ -56,8 +57,14 @@ async function review(app: App, token: string, view: View): Promise<void> {
   const viewers: Viewer[] = [];
   try {
     for (const [index, bytes] of documents.entries()) {
-      const { name, pages } = view.documents[index]!;
-      viewers.push(await openViewer(name, pages, bytes, texts, unreadable));
+      const { name, kind, pages } = view.documents[index]!;
+      // Two documents may have one name.
+      const label = documents.length === 1 ? name : `${index + 1}: ${name}`;
+      viewers.push(
+        kind === 'pdf'
+          ? await openViewer(name, label, pages, bytes, texts, unreadable)
+          : await openFileViewer(name, label, bytes, texts),
+      );
     }
   } catch (error) {
     console.error(error);

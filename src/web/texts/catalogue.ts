@@ -43,6 +43,9 @@ export interface Texts {
   readonly document: (name: string) => string;
   readonly documents: (count: number) => string;
   readonly pages: (count: number) => string;
+  readonly size: (bytes: number) => string;
+  /** In place of a file that is neither text nor a picture. */
+  readonly notShown: string;
   readonly signaturePages: (count: number) => string;
   readonly page: (number: number) => string;
   readonly zoomIn: string;

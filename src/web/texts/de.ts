@@ -1,4 +1,5 @@
 import type { Texts } from './catalogue.ts';
+import { fileSize } from './file-size.ts';
 
 export const de: Texts = {
   language: 'de',
@@ -49,6 +50,9 @@ export const de: Texts = {
   document: name => `Dokument ${name}`,
   documents: count => `${count} Dokumente`,
   pages: count => (count === 1 ? '1 Seite' : `${count} Seiten`),
+  size: bytes => fileSize(bytes, 'de'),
+  notShown:
+    'Nur ein Programm für diese Art von Datei kann sie zeigen. Laden Sie sie herunter und sehen Sie sie an, bevor Sie signieren: Signiert wird genau die Datei mit diesem SHA-256.',
   signaturePages: count => (count === 1 ? 'Unterschriftenseite' : `${count} Unterschriftenseiten`),
   page: number => `Seite ${number}`,
   zoomIn: 'Größer',

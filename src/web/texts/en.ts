@@ -1,4 +1,5 @@
 import type { Texts } from './catalogue.ts';
+import { fileSize } from './file-size.ts';
 
 export const en: Texts = {
   language: 'en',
@@ -42,6 +43,9 @@ export const en: Texts = {
   document: name => `Document ${name}`,
   documents: count => `${count} documents`,
   pages: count => (count === 1 ? '1 page' : `${count} pages`),
+  size: bytes => fileSize(bytes, 'en'),
+  notShown:
+    'Only programs made for this kind of file can show it. Download it and look at it before you sign: exactly the file with this SHA-256 is signed.',
   signaturePages: count => (count === 1 ? 'signature page' : `${count} signature pages`),
   page: number => `Page ${number}`,
   zoomIn: 'Zoom in',

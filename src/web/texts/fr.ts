@@ -1,4 +1,5 @@
 import type { Texts } from './catalogue.ts';
+import { fileSize } from './file-size.ts';
 
 export const fr: Texts = {
   language: 'fr',
@@ -42,6 +43,9 @@ export const fr: Texts = {
   document: name => `Document ${name}`,
   documents: count => `${count} documents`,
   pages: count => (count <= 1 ? `${count} page` : `${count} pages`),
+  size: bytes => fileSize(bytes, 'fr'),
+  notShown:
+    'Seul un programme fait pour ce type de fichier peut l’afficher. Téléchargez-le et regardez-le avant de signer\u00a0: c’est exactement le fichier de ce SHA-256 qui est signé.',
   signaturePages: count => (count === 1 ? 'page de signatures' : `${count} pages de signatures`),
   page: number => `Page ${number}`,
   zoomIn: 'Agrandir',

@@ -20,6 +20,7 @@ import { createRequests } from '../../../src/requests/engine.ts';
 import { startJobs } from '../../../src/requests/jobs.ts';
 import type { Level, Mode, Request } from '../../../src/requests/model.ts';
 import type { Grant, Question, Requests } from '../../../src/requests/requests.ts';
+import { createFileSignatures } from '../../../src/signatures/file-signatures.ts';
 import { sealDetached } from '../../../src/signatures/seal.ts';
 import { FileBlobs } from '../../../src/store/blobs.ts';
 import { SqliteCertificateStore } from '../../../src/store/certificates.ts';
@@ -120,6 +121,7 @@ export async function startGateway(options: GatewayOptions = {}) {
   const deps = {
     store,
     documents: createDocuments({ worker, pki, company: config.company }),
+    files: createFileSignatures({ pki, readXml: xml => worker.xmlToSign(xml) }),
     pki,
     composer: createComposer({ config, publicUrl: config.publicUrl, timeZone: 'UTC' }),
     directory,

@@ -16,8 +16,11 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const fine: Pick<GatekeeperDeps, 'documents' | 'pendingOf'> = {
+const fine: Pick<GatekeeperDeps, 'documents' | 'readXml' | 'pendingOf'> = {
   documents: { inspect: async () => ({ pages: 1, attachments: [], formFields: 0 }) },
+  readXml: async () => {
+    throw new Error('no XML here');
+  },
   pendingOf: async () => 0,
 };
 

@@ -99,6 +99,7 @@ describe('attachments', () => {
   const part = (name: string | null, bytes: string | Buffer, type = 'application/octet-stream'): Attachment => ({
     type,
     attached: true,
+    file: true,
     name,
     bytes: Buffer.from(bytes as string, 'latin1'),
     digest: '',

@@ -53,7 +53,7 @@ describe('names of finished files', () => {
     ['invoice\u202efdp.exe', 'invoicefdp.exe signed.pdf'],
     ['a"; filename="evil.exe', 'a ; filename= evil.exe signed.pdf'],
   ])('%j becomes %j', (name, expected) => {
-    expect(signedFileNames([name])).toEqual([expected]);
+    expect(signedFileNames([{ name }])).toEqual([expected]);
   });
 
   test('any names become distinct, short, and no paths', () => {
@@ -61,7 +61,7 @@ describe('names of finished files', () => {
       fc.property(
         fc.array(fc.oneof(anyText, fc.constant('a.pdf'), fc.constant('A signed.PDF')), { maxLength: 8 }),
         names => {
-          const safe = signedFileNames(names);
+          const safe = signedFileNames(names.map(name => ({ name })));
           expect(new Set(safe.map(name => name.toLowerCase())).size).toBe(names.length);
           for (const name of safe) {
             expect(name).toMatch(/^[^./\\<>:"|?*][^/\\<>:"|?*]* signed( \(\d+\))?\.pdf$/);

@@ -148,6 +148,10 @@ export interface Phone {
   readonly key: KeyObject;
 }
 
+async function notHere(): Promise<never> {
+  throw new Error('not in this world');
+}
+
 export class World {
   readonly registry = new Registry();
   readonly log: string[] = [];
@@ -165,6 +169,7 @@ export class World {
     this.deps = adapt({
       store,
       documents,
+      files: { add: notHere, close: notHere },
       pki: { ca: this.registry },
       composer,
       directory,
@@ -178,7 +183,7 @@ export class World {
           rejectionComment: 'optional',
         },
         enrolment: { mailedCode: true, codeLifetime: 15 * 60_000, codesPerDay: 5 },
-        documents: { signaturePage: true },
+        documents: { signaturePage: true, cades: 'embedded' },
       },
       linkKey: Buffer.alloc(32, 'k'),
       tokenSecret: Buffer.alloc(32, 't'),
