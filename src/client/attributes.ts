@@ -24,7 +24,3 @@ export function attributesFor(
   ];
   return set(...all.map(([type, value]) => seq(oid(type), set(value))));
 }
-
-export async function sha256(bytes: Uint8Array): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(bytes)));
-}

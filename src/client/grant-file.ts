@@ -2,7 +2,8 @@
  * The device's own check of a turn on a document that isn't a PDF, before its key signs: nothing was appended to what it
  * showed, and what it signs are the attributes of a CAdES signature over exactly those octets. Runs in browsers.
  */
-import { type Attribute, attributesFor, sha256 } from './attributes.ts';
+import { type Attribute, attributesFor } from './attributes.ts';
+import { sha256 } from './bytes.ts';
 import { encode, equalBytes } from './der.ts';
 import { Tampered } from './increments.ts';
 

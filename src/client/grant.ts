@@ -3,7 +3,8 @@
  * showed is the unchanged beginning of what it signs, and what was appended since are signatures, the last of them the
  * one that is asked for. It hashes the whole itself. Fast: a hash and a handful of objects. Runs in browsers.
  */
-import { attributesFor, sha256 } from './attributes.ts';
+import { attributesFor } from './attributes.ts';
+import { sha256 } from './bytes.ts';
 import { concat, equalBytes } from './der.ts';
 import { type AppendedRevision, readAppended, Tampered } from './increments.ts';
 

@@ -15,7 +15,7 @@ import {
   Tampered,
   Unreachable,
 } from '../client/device.ts';
-import type { View } from '../client/protocol.ts';
+import type { DocumentKind, View } from '../client/protocol.ts';
 import { isLoopback } from '../config/loopback.ts';
 import { BadMark, type Mark, parseDrawing, parseMark } from '../documents/strokes.ts';
 import { ask } from './ask.ts';
@@ -283,14 +283,16 @@ async function look(
 /** Names are never paths: only letters, digits and a few signs, numbered. */
 async function save(
   folder: string,
-  named: readonly { readonly name: string }[],
+  named: readonly { readonly name: string; readonly kind: DocumentKind }[],
   documents: readonly Uint8Array[],
 ): Promise<string[]> {
   await mkdir(folder, { recursive: true });
   const paths: string[] = [];
   for (const [index, bytes] of documents.entries()) {
-    const name = (named[index]?.name ?? '').replace(/\.pdf$/i, '').replace(/[^\p{L}\p{N} _-]/gu, '_');
-    const path = join(folder, `${index + 1} ${name.slice(0, 80)}.pdf`);
+    const { name = '', kind = 'pdf' } = named[index] ?? {};
+    const extension = kind === 'pdf' ? '.pdf' : (/(\.[A-Za-z0-9]{1,10}){1,2}$/.exec(name)?.[0] ?? '');
+    const stem = kind === 'pdf' ? name.replace(/\.pdf$/i, '') : name.slice(0, name.length - extension.length);
+    const path = join(folder, `${index + 1} ${stem.replace(/[^\p{L}\p{N} _-]/gu, '_').slice(0, 80)}${extension}`);
     await writeFile(path, bytes);
     paths.push(path);
   }
@@ -303,9 +305,9 @@ async function describe(view: View, documents: readonly Uint8Array[] | null, sav
 From      ${view.sender.name} <${view.sender.mail}>
 You       ${view.you.name} <${view.you.mail}>: ${view.session}
 State     ${view.state}, ${view.level}, until ${day(view.expiresAt)}`);
-  for (const [index, { name, pages, sha256: told }] of view.documents.entries()) {
+  for (const [index, { name, kind, pages, length, sha256: told }] of view.documents.entries()) {
     const hash = documents === null ? (told ?? 'not prepared yet') : hex(await sha256(documents[index]!));
-    say(`Document  ${name}, ${pages} page(s), SHA-256 ${hash}`);
+    say(`Document  ${name}, ${kind === 'pdf' ? `${pages} page(s)` : `${length} bytes`}, SHA-256 ${hash}`);
   }
   for (const path of saved) say(`Saved     ${path}`);
   for (const { name, state } of view.signatories) say(`Signatory ${name}: ${state}`);

@@ -69,7 +69,8 @@ export function requestsCommand(): Command {
 From      ${request.sender.name} <${request.sender.mail}>${request.queueId === null ? '' : `  (Postfix queue id ${request.queueId})`}
 Subject   ${request.subject}
 Created   ${minute(request.createdAt)}   Expires ${minute(request.expiresAt)}${request.endedAt === null ? '' : `   Ended ${minute(request.endedAt)}`}`);
-        for (const document of request.documents) console.log(`Document  ${document.name}, ${document.pages} page(s)`);
+        for (const { name, kind, pages } of request.documents)
+          console.log(`Document  ${name}${kind === undefined ? `, ${pages} page(s)` : ''}`);
         for (const session of request.sessions) {
           console.log(
             `Signatory ${session.party.name} <${session.party.mail}>: ${session.state}${session.endedAt === null ? '' : ` ${minute(session.endedAt)}`}${session.comment === null ? '' : ` “${session.comment}”`}${session.evidence ? `; report: signpost requests report ${request.id} ${session.party.mail}` : ''}`,
