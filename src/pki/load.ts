@@ -9,6 +9,7 @@ import { certificatePath, keyPath } from './create.ts';
 import { DerError, equal } from './der.ts';
 import { loadKeyFile } from './key-file.ts';
 import { buildChain } from './path/path.ts';
+import { type ProfileFault, sealFault, timestampFault } from './path/profiles.ts';
 import { PathInvalid } from './path/rules.ts';
 import type { Identity, Pki, SigningKey, TimestampAuthority, ValidationData } from './pki.ts';
 import type { CertificateStore, TimestampStore } from './records.ts';
@@ -38,6 +39,11 @@ export interface LoadedPki extends Pki {
   readonly gatewayKey: SigningKey;
 }
 
+const PROFILES: Readonly<Record<'seal' | 'tsa', (certificate: Certificate) => ProfileFault | null>> = {
+  seal: sealFault,
+  tsa: timestampFault,
+};
+
 /**
  * Reads keys and certificates, and checks that they fit together and are in date.
  * @throws KeyFileError, PkiUnusable
@@ -49,7 +55,10 @@ export async function loadPki(options: LoadOptions): Promise<LoadedPki> {
   const root = await loadCertificate(certificatePath(folder, 'ca'), caKey, null, now());
   const identity = async (name: 'seal' | 'tsa'): Promise<Identity> => {
     const key = await loadKeyFile(keyPath(folder, name), passphrase);
-    const certificate = await loadCertificate(certificatePath(folder, name), key, root, now());
+    const path = certificatePath(folder, name);
+    const certificate = await loadCertificate(path, key, root, now());
+    const fault = PROFILES[name](certificate);
+    if (fault) throw new PkiUnusable(`${path} can't be used: ${fault.message}`);
     return { key, certificate: certificate.der, issuers: [root.der] };
   };
   const seal = await identity('seal');
