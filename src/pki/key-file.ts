@@ -43,19 +43,19 @@ export class KeyFileError extends Error {
   }
 }
 
-/** P-256, or RSA with 3072 bits. */
+/** P-256, P-384, or RSA with 3072 bits. */
 export async function generateKey(algorithm: SignatureAlgorithm): Promise<KeyObject> {
   const { privateKey } =
     algorithm === 'rsa-sha256'
       ? await generateKeyPair('rsa', { modulusLength: 3072 })
-      : await generateKeyPair('ec', { namedCurve: 'P-256' });
+      : await generateKeyPair('ec', { namedCurve: algorithm === 'ecdsa-p384-sha256' ? 'P-384' : 'P-256' });
   return privateKey;
 }
 
-/** A key in memory as SigningKey; it signs in the thread pool. @throws TypeError for kinds other than P-256 and RSA from 2048 bits */
+/** A key in memory as SigningKey; it signs in the thread pool. @throws TypeError for kinds other than P-256, P-384 and RSA from 2048 bits */
 export function signingKey(privateKey: KeyObject): SigningKey {
-  const algorithm = algorithmOf(privateKey);
-  if (!algorithm) throw new TypeError('only P-256 and RSA keys (2048 bits or more) can sign');
+  const algorithm = keyAlgorithm(privateKey);
+  if (!algorithm) throw new TypeError('only P-256, P-384 and RSA keys (2048 bits or more) can sign');
   return {
     algorithm,
     publicKey: createPublicKey(privateKey),
@@ -68,9 +68,11 @@ export function signingKey(privateKey: KeyObject): SigningKey {
   };
 }
 
-function algorithmOf(key: KeyObject): SignatureAlgorithm | null {
+/** How a private or public key of this kind signs; null for kinds that may not. */
+export function keyAlgorithm(key: KeyObject): SignatureAlgorithm | null {
   const details = key.asymmetricKeyDetails;
   if (key.asymmetricKeyType === 'ec' && details?.namedCurve === 'prime256v1') return 'ecdsa-p256-sha256';
+  if (key.asymmetricKeyType === 'ec' && details?.namedCurve === 'secp384r1') return 'ecdsa-p384-sha256';
   if (key.asymmetricKeyType === 'rsa' && (details?.modulusLength ?? 0) >= 2048) return 'rsa-sha256';
   return null;
 }
@@ -170,7 +172,7 @@ export async function loadKeyFile(
       `${path} can't be decrypted: the passphrase is wrong, or the file damaged`,
     );
   }
-  const found = algorithmOf(key);
+  const found = keyAlgorithm(key);
   if (!found || (algorithm && found !== algorithm)) {
     throw new KeyFileError('wrong-kind', `${path} holds a ${key.asymmetricKeyType} key that can't be used here`);
   }

@@ -5,13 +5,16 @@
 import type { KeyObject } from 'node:crypto';
 import type { Person } from '../directory/directory.ts';
 
-export type SignatureAlgorithm = 'ecdsa-p256-sha256' | 'rsa-sha256';
+export type SignatureAlgorithm = 'ecdsa-p256-sha256' | 'ecdsa-p384-sha256' | 'rsa-sha256';
 
-/** A private key that can sign; in a file now, in PKCS#11 later. */
+/** A private key that can sign, in a file (key-file.ts) or on a PKCS#11 token (pkcs11/). */
 export interface SigningKey {
   readonly algorithm: SignatureAlgorithm;
   readonly publicKey: KeyObject;
-  /** Signs `data` (hashing it with SHA-256). ECDSA as DER ECDSA-Sig-Value (RFC 3279 §2.2.3), RSA as PKCS#1 v1.5. */
+  /**
+   * Signs `data` (hashing it with SHA-256). ECDSA as DER ECDSA-Sig-Value (RFC 3279 §2.2.3), RSA as PKCS#1 v1.5.
+   * @throws TokenError when the key is on a token that can't be used now
+   */
   sign(data: Uint8Array): Promise<Uint8Array>;
 }
 
@@ -59,7 +62,7 @@ export interface CertificateAuthority {
   issueForPerson(csr: Uint8Array, person: Person, deviceId: string): Promise<CertificateRecord>;
   find(serial: string): Promise<CertificateRecord | null>;
   listForDevice(deviceId: string): Promise<readonly CertificateRecord[]>;
-  /** Idempotent; the CRL and OCSP answers change at once. */
+  /** Idempotent; the CRL and OCSP answers change at once. A hold gives way to any other reason. */
   revoke(serial: string, reason: RevocationReason): Promise<void>;
   /** The current full CRL, DER. */
   crl(): Promise<Uint8Array>;

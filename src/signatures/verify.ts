@@ -7,10 +7,12 @@ export class BadSignature extends Error {
   override readonly name = 'BadSignature';
 }
 
+const CURVES = { 'ecdsa-p256-sha256': 'prime256v1', 'ecdsa-p384-sha256': 'secp384r1' } as const;
+
 const fits = (key: KeyObject, algorithm: SignatureAlgorithm): boolean =>
   algorithm === 'rsa-sha256'
     ? key.asymmetricKeyType === 'rsa'
-    : key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1';
+    : key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === CURVES[algorithm];
 
 /**
  * @param signature DER ECDSA-Sig-Value (RFC 3279 §2.2.3) or PKCS#1 v1.5, over SHA-256 of `data`

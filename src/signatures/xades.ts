@@ -64,7 +64,10 @@ export async function completeXades(
   if (!signedProperties.includes(`>${base64(sha256(signer.certificate))}<`))
     throw new BadSignature('the signed properties name another certificate');
   verifySignature(toBeSigned, signer.signature, signer.algorithm, signer.certificate);
-  const value = signer.algorithm === 'rsa-sha256' ? signer.signature : rawSignature(signer.signature);
+  const value =
+    signer.algorithm === 'rsa-sha256'
+      ? signer.signature
+      : rawSignature(signer.signature, signer.algorithm === 'ecdsa-p384-sha256' ? 48 : 32);
   const signatureValue = `<ds:SignatureValue xmlns:ds="${DS}" Id="${id}-value">${base64(value)}</ds:SignatureValue>`;
   const { token } = await timestamps.stamp(sha256(signatureValue));
   const certificates = [signer.certificate, ...signer.issuers].map(

@@ -18,6 +18,7 @@ export const DIGESTS: ReadonlyMap<string, Hash> = new Map([
 
 export const SIGNATURE_METHODS: Readonly<Record<SignatureAlgorithm, string>> = {
   'ecdsa-p256-sha256': 'http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256',
+  'ecdsa-p384-sha256': 'http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256',
   'rsa-sha256': 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
 };
 

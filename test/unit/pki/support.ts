@@ -10,9 +10,10 @@ import { type LoadedPki, type LoadOptions, loadPki } from '../../../src/pki/load
 import type { SignatureAlgorithm } from '../../../src/pki/pki.ts';
 import { CERTIFICATES_SCHEMA, SqliteCertificateStore } from '../../../src/store/certificates.ts';
 import { openDatabase } from '../../../src/store/database.ts';
+import { EVIDENCE_SCHEMA } from '../../../src/store/evidence.ts';
 import { SqliteTimestampStore, TIMESTAMPS_SCHEMA } from '../../../src/store/timestamps.ts';
 
-export const ALGORITHMS: readonly SignatureAlgorithm[] = ['ecdsa-p256-sha256', 'rsa-sha256'];
+export const ALGORITHMS: readonly SignatureAlgorithm[] = ['ecdsa-p256-sha256', 'ecdsa-p384-sha256', 'rsa-sha256'];
 export const COMPANY = { name: 'Société Générique S.A.', vat: 'LU12345678', country: 'LU' };
 export const PUBLIC_URL = 'https://sign.company.com';
 export const PASSPHRASE = 'correct horse battery staple';
@@ -83,7 +84,11 @@ export function make(workspace: Workspace, options: Options = {}): Promise<void>
 
 /** Opens the PKI as a process of its own would: own database connection, own caches. */
 export function load(workspace: Workspace, options: Options = {}): Promise<LoadedPki> {
-  const database = openDatabase(options.database ?? ':memory:', [CERTIFICATES_SCHEMA, TIMESTAMPS_SCHEMA]);
+  const database = openDatabase(options.database ?? ':memory:', [
+    CERTIFICATES_SCHEMA,
+    TIMESTAMPS_SCHEMA,
+    EVIDENCE_SCHEMA,
+  ]);
   return loadPki({
     config: {
       folder: workspace.folder,
