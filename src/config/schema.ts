@@ -127,6 +127,20 @@ export const configSchema = z.strictObject({
       signaturePage: z.boolean().default(true),
     })
     .prefault({}),
+  /** Finished documents that are kept. */
+  archive: z
+    .strictObject({
+      /** How long before the timestamp's certificate ends a document gets fresh evidence and a new timestamp. */
+      extendBefore: duration.prefault('90 days'),
+    })
+    .prefault({}),
+  /** The log of everything that happened (src/evidence). */
+  evidence: z
+    .strictObject({
+      /** How often its head is timestamped while there is something new. */
+      timestampEvery: duration.prefault('1 hour'),
+    })
+    .prefault({}),
   /** File with the passphrase of the key files; a systemd credential in production. */
   passphrase: z.string().default('passphrase'),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),

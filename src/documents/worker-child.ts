@@ -14,6 +14,7 @@ async function perform(job: Job): Promise<Outcome> {
   try {
     if (job.kind === 'inspect') return { kind: 'inspect', result: await inspect(job.pdf, job.limits) };
     if (job.kind === 'verify') return await performVerification(job.input);
+    if (job.kind === 'extendable' || job.kind === 'extension') return await performExtension(job);
     if ('xml' in job) return await performXml(job.kind, job.xml);
     return { kind: 'firstRevision', result: await layDown(job.pdf, job.plan, job.limits) };
   } catch (error) {
@@ -35,6 +36,12 @@ async function perform(job: Job): Promise<Outcome> {
 async function performVerification(input: VerifyInput): Promise<Outcome> {
   const { verifyFile } = await import('../signatures/verify/verify.ts');
   return { kind: 'verify', result: await verifyFile(input) };
+}
+
+async function performExtension(job: Job & { kind: 'extendable' | 'extension' }): Promise<Outcome> {
+  const { appendExtension, readExtendable } = await import('./extension.ts');
+  if (job.kind === 'extendable') return { kind: 'extendable', result: readExtendable(job.pdf, job.limits) };
+  return { kind: 'extension', result: appendExtension(job.pdf, job.evidence, job.limits) };
 }
 
 /** libxml2 is loaded with the first XML file only. */

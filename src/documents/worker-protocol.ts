@@ -5,7 +5,10 @@ import type { FileReport, VerifyInput } from '../signatures/verify/result.ts';
 import type { XmlRefusalReason } from '../signatures/xml/gate.ts';
 import type { XadesParts, XmlToSign } from '../signatures/xml/read.ts';
 import type { DocumentRefusalReason, Inspection } from './documents.ts';
+import type { Extendable } from './extension.ts';
 import type { FirstRevision } from './first-revision.ts';
+import type { SignatureEvidence } from './increment-dss.ts';
+import type { SignedIncrement } from './increment-signature.ts';
 import type { Limits } from './inspect.ts';
 import type { LayoutPlan } from './layout.ts';
 
@@ -13,7 +16,14 @@ export type Job =
   | { readonly kind: 'inspect'; readonly pdf: Uint8Array; readonly limits: Limits }
   | { readonly kind: 'firstRevision'; readonly pdf: Uint8Array; readonly plan: LayoutPlan; readonly limits: Limits }
   | { readonly kind: 'xmlToSign' | 'xades'; readonly xml: Uint8Array; readonly limits: Limits }
-  | { readonly kind: 'verify'; readonly input: VerifyInput; readonly limits: Limits };
+  | { readonly kind: 'verify'; readonly input: VerifyInput; readonly limits: Limits }
+  | { readonly kind: 'extendable'; readonly pdf: Uint8Array; readonly limits: Limits }
+  | {
+      readonly kind: 'extension';
+      readonly pdf: Uint8Array;
+      readonly evidence: readonly SignatureEvidence[];
+      readonly limits: Limits;
+    };
 
 export type Outcome =
   | { readonly kind: 'inspect'; readonly result: Inspection }
@@ -21,6 +31,8 @@ export type Outcome =
   | { readonly kind: 'xmlToSign'; readonly result: XmlToSign }
   | { readonly kind: 'xades'; readonly result: XadesParts }
   | { readonly kind: 'verify'; readonly result: FileReport }
+  | { readonly kind: 'extendable'; readonly result: Extendable | null }
+  | { readonly kind: 'extension'; readonly result: SignedIncrement }
   | { readonly kind: 'xmlRefused'; readonly reason: XmlRefusalReason; readonly detail: string }
   | { readonly kind: 'signatureInvalid'; readonly subIndication: SubIndication; readonly detail: string }
   /** `unexpected`: where in the code an error arose that no rule foresaw. */

@@ -12,7 +12,10 @@ import type { FileReport, VerifyInput } from '../signatures/verify/result.ts';
 import { XmlRefused } from '../signatures/xml/gate.ts';
 import type { XadesParts, XmlToSign } from '../signatures/xml/read.ts';
 import { DocumentRefused, type Inspection } from './documents.ts';
+import type { Extendable } from './extension.ts';
 import type { FirstRevision } from './first-revision.ts';
+import type { SignatureEvidence } from './increment-dss.ts';
+import type { SignedIncrement } from './increment-signature.ts';
 import type { Limits } from './inspect.ts';
 import type { LayoutPlan } from './layout.ts';
 import type { FromChild, Job, Outcome } from './worker-protocol.ts';
@@ -122,6 +125,26 @@ export class DocumentWorker {
   async verify(input: VerifyInput): Promise<FileReport> {
     const outcome = await this.#run({ kind: 'verify', input, limits: this.#limits });
     if (outcome.kind !== 'verify') throw this.#failure(outcome);
+    return outcome.result;
+  }
+
+  /**
+   * What a signed file holds that needs fresh validation data; null when it isn't signed.
+   * @throws DocumentRefused; DocumentWorkerUnavailable
+   */
+  async extendable(pdf: Uint8Array): Promise<Extendable | null> {
+    const outcome = await this.#run({ kind: 'extendable', pdf, limits: this.#limits });
+    if (outcome.kind !== 'extendable') throw this.#failure(outcome);
+    return outcome.result;
+  }
+
+  /**
+   * What follows a signed file: validation data, and a place for a document timestamp.
+   * @throws DocumentRefused; DocumentWorkerUnavailable
+   */
+  async extension(pdf: Uint8Array, evidence: readonly SignatureEvidence[]): Promise<SignedIncrement> {
+    const outcome = await this.#run({ kind: 'extension', pdf, evidence, limits: this.#limits });
+    if (outcome.kind !== 'extension') throw this.#failure(outcome);
     return outcome.result;
   }
 

@@ -11,6 +11,7 @@ import type { Config } from '../config/schema.ts';
 import type { Directory } from '../directory/directory.ts';
 import { openYamlDirectory } from '../directory/yaml-file.ts';
 import type { Documents } from '../documents/documents.ts';
+import { createExtender, type Extender } from '../documents/extend.ts';
 import { createDocuments } from '../documents/pipeline.ts';
 import { DocumentWorker } from '../documents/worker.ts';
 import { createComposer } from '../outbound/composer.ts';
@@ -22,6 +23,7 @@ import { createRequests } from '../requests/engine.ts';
 import type { Devices, Requests } from '../requests/requests.ts';
 import { createFileSignatures } from '../signatures/file-signatures.ts';
 import { sealDetached } from '../signatures/seal.ts';
+import { outsideAnchors } from '../signatures/verify/gateway-trust.ts';
 import { FileBlobs } from '../store/blobs.ts';
 import { SqliteCertificateStore } from '../store/certificates.ts';
 import { openDatabase } from '../store/database.ts';
@@ -40,6 +42,8 @@ export interface Core {
   readonly directory: Directory;
   readonly pki: LoadedPki;
   readonly documents: Documents;
+  /** Keeps signed files provable. */
+  readonly extender: Extender;
   /** Reads hostile files, for those who need more than `documents`. */
   readonly worker: DocumentWorker;
   readonly requests: Requests;
@@ -73,10 +77,12 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
   });
   const worker = new DocumentWorker({ ...config.documents, log: logger });
   const documents = createDocuments({ worker, pki, company: config.company });
+  const extender = createExtender({ worker, pki, timestampAnchors: outsideAnchors(config), now });
   let onWork = (): void => {};
   const deps: Deps = {
     store,
     documents,
+    extender,
     files: createFileSignatures({ pki, readXml: xml => worker.xmlToSign(xml) }),
     pki,
     composer: createComposer({ config, publicUrl: config.publicUrl }),
@@ -97,6 +103,7 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
     directory,
     pki,
     documents,
+    extender,
     worker,
     requests: createRequests(deps),
     devices: createDevices(deps),

@@ -4,6 +4,7 @@ import type { FileForm } from '../signatures/file-signatures.ts';
 import type { Job } from '../store/store.ts';
 import { change } from './change.ts';
 import type { Deps } from './deps.ts';
+import { extendJob } from './extend.ts';
 import { finishedFiles } from './finished-files.ts';
 import { composeRow, composeRows, parties } from './mails.ts';
 import type { BlobId, Request, RequestDocument } from './model.ts';
@@ -42,7 +43,11 @@ export async function closeRequest(deps: Deps, job: Job): Promise<void> {
     );
     const outbox = await composeRows(deps, { kind: 'finished', request: finished, files }, parties(finished));
     deps.logger.info({ request: fresh.id, recipients: outbox.length }, 'request finished');
-    return { result: undefined, request: finished, and: { finishJobs, outbox } };
+    return {
+      result: undefined,
+      request: finished,
+      and: { finishJobs, outbox, addJobs: [extendJob(finished.id, deps.now())] },
+    };
   });
 }
 

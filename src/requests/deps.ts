@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { Documents } from '../documents/documents.ts';
+import type { Extender } from '../documents/extend.ts';
 import type { MailComposer } from '../outbound/mail.ts';
 import type { Pki } from '../pki/pki.ts';
 import type { FileSignatures } from '../signatures/file-signatures.ts';
@@ -12,12 +13,13 @@ import type { RandomBytes } from './ids.ts';
 export interface Deps {
   readonly store: Store;
   readonly documents: Documents;
+  readonly extender: Extender;
   /** For what isn't a PDF. */
   readonly files: FileSignatures;
   readonly pki: Pick<Pki, 'ca'>;
   readonly composer: MailComposer;
   readonly directory: Directory;
-  readonly config: Pick<Config, 'company' | 'requests' | 'enrolment'> & {
+  readonly config: Pick<Config, 'company' | 'requests' | 'enrolment' | 'archive'> & {
     readonly documents: Pick<Config['documents'], 'signaturePage' | 'cades'>;
   };
   /** At least 32 random bytes; links and enrolment codes derive from it, so it must stay the same. */

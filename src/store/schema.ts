@@ -91,3 +91,9 @@ CREATE TABLE events (
 CREATE INDEX events_by_subject ON events (kind, subject, at);
 CREATE INDEX events_by_age ON events (at);
 `;
+
+/** Documents that were finished before they were kept provable are looked at once; from then on they are scheduled. */
+export const ARCHIVE_SCHEMA = `
+INSERT INTO jobs (id, kind, request_id, due_at, attempts)
+  SELECT id || '-extend', 'extend', id, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), 0 FROM requests WHERE state = 'finished';
+`;

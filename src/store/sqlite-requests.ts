@@ -25,8 +25,8 @@ export class SqliteRequests implements RequestStore {
         for (const request of change.requests ?? []) writeRequest(database, request);
         for (const device of change.devices ?? []) writeDevice(database, device);
         for (const row of change.outbox ?? []) insertOutboxRow(database, row);
-        for (const job of change.addJobs ?? []) insertJob(database, job);
         for (const id of change.finishJobs ?? []) database.prepare('DELETE FROM jobs WHERE id = ?').run(id);
+        for (const job of change.addJobs ?? []) insertJob(database, job);
       });
       return true;
     } catch (error) {

@@ -39,7 +39,7 @@ export interface OutboxRow {
 /** Work to do after the reply; each kind is safe to repeat. */
 export interface Job {
   readonly id: string;
-  readonly kind: 'prepare' | 'close' | 'expire';
+  readonly kind: 'prepare' | 'close' | 'expire' | 'extend';
   readonly requestId: string;
   readonly dueAt: Date;
   readonly attempts: number;
@@ -59,6 +59,7 @@ export interface Change {
   readonly devices?: readonly Device[];
   readonly outbox?: readonly OutboxRow[];
   readonly addJobs?: readonly Job[];
+  /** These go first: an added job may have the id of one that is finished. */
   readonly finishJobs?: readonly string[];
 }
 

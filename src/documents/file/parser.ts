@@ -10,6 +10,9 @@ export class PdfSyntaxError extends Error {
   override readonly name = 'PdfSyntaxError';
 }
 
+/** Nothing is wrong with it, but it can't be read. */
+export class EncryptedFile extends PdfSyntaxError {}
+
 export interface PdfObject {
   readonly number: number;
   readonly generation: number;

@@ -3,7 +3,7 @@
  * read when they are asked for. Runs in browsers.
  */
 import type { Budget } from './filters.ts';
-import { Parser, PdfSyntaxError } from './parser.ts';
+import { EncryptedFile, Parser, PdfSyntaxError } from './parser.ts';
 import type { PdfDict } from './values.ts';
 import { readXrefStream } from './xref-stream.ts';
 import { readXrefTable } from './xref-table.ts';
@@ -37,7 +37,7 @@ export function readXref(bytes: Uint8Array, offset: number, budget: Budget): Xre
   const section = new Parser(bytes, offset).startsWith('xref')
     ? readXrefTable(bytes, offset)
     : readXrefStream(bytes, offset, budget);
-  if (section.trailer.has('Encrypt')) throw new PdfSyntaxError('an encrypted file');
+  if (section.trailer.has('Encrypt')) throw new EncryptedFile('an encrypted file');
   const stream = section.kind === 'table' ? section.trailer.get('XRefStm') : undefined;
   if (stream === undefined) return section;
   if (typeof stream !== 'number') throw new PdfSyntaxError('a broken trailer');

@@ -77,11 +77,11 @@ export function readStore(file: PdfFile): Store | null {
 export function storeContents(
   file: PdfFile,
   { leaves }: Store,
-): { readonly kind: LeafKind; readonly der: Uint8Array }[] {
+): { readonly number: number; readonly kind: LeafKind; readonly der: Uint8Array }[] {
   const budget: Budget = { left: 4 * MAX_STREAM };
   return [...leaves].map(([number, kind]) => {
     const { value, stream } = file.object(number);
     if (!isDict(value) || stream === null) throw new PdfSyntaxError('the security store is broken');
-    return { kind, der: new Uint8Array(decodeStream(value, stream, MAX_STREAM, budget)) };
+    return { number, kind, der: new Uint8Array(decodeStream(value, stream, MAX_STREAM, budget)) };
   });
 }

@@ -9,6 +9,7 @@ import { type DeviceOptions, SignpostDevice } from '../../../src/client/device.t
 import type { DeviceMemory, DeviceStore } from '../../../src/client/keys.ts';
 import { parseConfig } from '../../../src/config/load.ts';
 import type { Directory, Person } from '../../../src/directory/directory.ts';
+import { createExtender } from '../../../src/documents/extend.ts';
 import { createDocuments } from '../../../src/documents/pipeline.ts';
 import { DocumentWorker } from '../../../src/documents/worker.ts';
 import { startHttp } from '../../../src/http/server.ts';
@@ -121,6 +122,7 @@ export async function startGateway(options: GatewayOptions = {}) {
   const deps = {
     store,
     documents: createDocuments({ worker, pki, company: config.company }),
+    extender: createExtender({ worker, pki, timestampAnchors: [], now }),
     files: createFileSignatures({ pki, readXml: xml => worker.xmlToSign(xml) }),
     pki,
     composer: createComposer({ config, publicUrl: config.publicUrl, timeZone: 'UTC' }),

@@ -12,6 +12,7 @@ import { pino } from 'pino';
 import { AttributeTypeAndValue, Certificate } from 'pkijs';
 import type { Directory, Person } from '../../../src/directory/directory.ts';
 import type { Documents } from '../../../src/documents/documents.ts';
+import type { Extender } from '../../../src/documents/extend.ts';
 import type { DocumentLayout } from '../../../src/documents/layout.ts';
 import type { MailComposer } from '../../../src/outbound/mail.ts';
 import type { CertificateAuthority, CertificateRecord } from '../../../src/pki/pki.ts';
@@ -89,6 +90,15 @@ export const documents: Documents = {
     return Buffer.from(text(prepared.bytes).slice(0, prepared.byteRange[1]) + hex);
   },
   close: async head => Buffer.from(`${text(head)}\nclosed`),
+};
+
+/** When the timestamp of a document ends stands in it; a new one lasts a year longer. */
+export const extender: Extender = {
+  timestampEnd: async file => new Date(/.*until (\S+)$/s.exec(text(file))?.[1] ?? T0.getTime() + 365 * DAY),
+  async extend(file) {
+    const end = await this.timestampEnd(file);
+    return Buffer.from(`${text(file)}\nuntil ${new Date((end ?? T0).getTime() + 365 * DAY).toISOString()}`);
+  },
 };
 
 export function text(bytes: Uint8Array): string {
@@ -169,6 +179,7 @@ export class World {
     this.deps = adapt({
       store,
       documents,
+      extender,
       files: { add: notHere, close: notHere },
       pki: { ca: this.registry },
       composer,
@@ -184,6 +195,7 @@ export class World {
         },
         enrolment: { mailedCode: true, codeLifetime: 15 * 60_000, codesPerDay: 5 },
         documents: { signaturePage: true, cades: 'embedded' },
+        archive: { extendBefore: 90 * DAY },
       },
       linkKey: Buffer.alloc(32, 'k'),
       tokenSecret: Buffer.alloc(32, 't'),
