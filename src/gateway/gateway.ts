@@ -9,6 +9,7 @@ import { startMilter } from '../../milter/server.ts';
 import { pathIn } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { DocumentWorker } from '../documents/worker.ts';
+import { startTimestamping } from '../evidence/head.ts';
 import { startHttp } from '../http/server.ts';
 import { atMost } from '../intake/at-most.ts';
 import { createGatekeeper } from '../intake/gatekeeper.ts';
@@ -59,6 +60,14 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     steps.push(() => core.close());
     const { store, directory, documents, requests, devices, pki } = core;
     await core.takeOver();
+    const timestamping = startTimestamping({
+      ...core.heads,
+      every: config.evidence.timestampEvery,
+      logger: logger.child({ part: 'evidence' }),
+    });
+    steps.push(() => timestamping.stop());
+    // So that there is a list of revoked certificates for whoever verifies beside the gateway.
+    await pki.ca.crl();
 
     const jobs = startJobs(core.deps);
     steps.push(() => jobs.stop());
