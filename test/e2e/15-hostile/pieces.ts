@@ -132,3 +132,30 @@ export function zipAround(pdf: Uint8Array): { readonly before: Buffer; readonly 
   end.writeUInt32LE(before.length + pdf.length, 16);
   return { before, after: Buffer.concat([central, end]) };
 }
+
+/** With a signature's dictionary that the catalog leads to, and a cross-reference table that is right again. */
+export function withSignature(pdf: Uint8Array): Uint8Array {
+  const signature =
+    '<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /ByteRange [0 10 20 30] /Contents <3000> >>';
+  const source = Buffer.from(pdf)
+    .toString('latin1')
+    .replace(
+      '/Type /Catalog',
+      `/Type /Catalog /AcroForm << /SigFlags 3 /Fields [<< /FT /Sig /T (S) /V ${signature} >>] >>`,
+    );
+  return Buffer.from(
+    source
+      .replace(/\nxref\n0 (\d+)\n[\s\S]*?trailer/, (_, size: string) => {
+        const offsets = new Map(
+          [...source.matchAll(/^(\d+) 0 obj$/gm)].map(({ 1: number, index }) => [Number(number), index]),
+        );
+        const rows = Array.from({ length: Math.min(Number(size), 200_000) - 1 }, (__, index) => {
+          const offset = offsets.get(index + 1);
+          return offset === undefined ? '0000000000 65535 f \n' : `${String(offset).padStart(10, '0')} 00000 n \n`;
+        });
+        return `\nxref\n0 ${rows.length + 1}\n0000000000 65535 f \n${rows.join('')}trailer`;
+      })
+      .replace(/startxref\n\d+(?![\s\S]*startxref)/, () => `startxref\n${source.lastIndexOf('\nxref\n') + 1}`),
+    'latin1',
+  );
+}
