@@ -34,6 +34,12 @@ export function showVerify(language: Language): void {
     messages.replaceChildren(notice('error', h('p', null, answer)));
   };
   input.addEventListener('change', () => void check(input.files?.[0]));
+  // Space opens a file field everywhere, Enter only here and there.
+  input.addEventListener('keydown', event => {
+    if (event.key !== 'Enter') return;
+    event.preventDefault();
+    input.click();
+  });
   for (const type of ['dragenter', 'dragover', 'dragleave', 'drop'] as const) {
     zone.addEventListener(type, event => {
       event.preventDefault();
@@ -127,7 +133,7 @@ function signatureCard(facts: SignatureFacts, language: Language): HTMLElement {
   return h(
     'section',
     { class: 'card' },
-    h('h3', null, `${texts.kind[kind]}: ${texts.state[indication]}`),
+    h('h3', null, texts.said(texts.kind[kind], texts.state[indication])),
     subIndication !== null && h('p', null, texts.why[subIndication]),
     changed.length > 0 &&
       h('ul', null, ...changed.map(({ revision, object }) => h('li', null, texts.changed(revision, object)))),

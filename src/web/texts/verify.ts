@@ -20,6 +20,7 @@ export interface VerifyTexts {
   readonly changedText: string;
   readonly kind: Readonly<Record<SignatureKind, string>>;
   readonly state: Readonly<Record<Indication, string>>;
+  readonly said: (kind: string, state: string) => string;
   readonly why: Readonly<Record<SubIndication, string>>;
   readonly signer: string;
   readonly organization: string;
@@ -71,6 +72,7 @@ const en: VerifyTexts = {
     'document-timestamp': 'Timestamp of the whole document',
   },
   state: { 'TOTAL-PASSED': 'valid', INDETERMINATE: 'not confirmed', 'TOTAL-FAILED': 'not valid' },
+  said: (kind, state) => `${kind}: ${state}`,
   why: {
     FORMAT_FAILURE: 'The file was changed after signing, or its signature is not built as it must be.',
     HASH_FAILURE: 'What was signed has been changed.',
@@ -145,6 +147,7 @@ const fr: VerifyTexts = {
     'document-timestamp': 'Horodatage du document entier',
   },
   state: { 'TOTAL-PASSED': 'valide', INDETERMINATE: 'non confirmé', 'TOTAL-FAILED': 'non valide' },
+  said: (kind, state) => `${kind} : ${state}`,
   why: {
     FORMAT_FAILURE: 'Le fichier a été modifié après la signature, ou sa signature n’est pas construite comme il faut.',
     HASH_FAILURE: 'Ce qui a été signé a été modifié.',
@@ -219,6 +222,7 @@ const de: VerifyTexts = {
     'document-timestamp': 'Zeitstempel des ganzen Dokuments',
   },
   state: { 'TOTAL-PASSED': 'gültig', INDETERMINATE: 'nicht bestätigt', 'TOTAL-FAILED': 'ungültig' },
+  said: (kind, state) => `${kind}: ${state}`,
   why: {
     FORMAT_FAILURE:
       'Die Datei wurde nach dem Signieren verändert, oder ihre Signatur ist nicht so gebaut, wie sie muss.',

@@ -5,6 +5,9 @@ import { completeCades, prepareCades } from '../../../src/signatures/cades.ts';
 import type { VerifyInput } from '../../../src/signatures/verify/result.ts';
 import { completeXades, prepareXades } from '../../../src/signatures/xades.ts';
 import { readXmlToSign } from '../../../src/signatures/xml/read.ts';
+import { make } from '../../e2e/12-standard-file/made.ts';
+import { documentWorker } from '../../support/documents.ts';
+import { simplePdf } from '../../support/pdfs.ts';
 import { personSigner } from '../../support/signers.ts';
 import { LONG, makeSigned, makeWorld, randomNumbers, type World } from './world.ts';
 
@@ -35,8 +38,14 @@ beforeAll(async () => {
     completeCades(attributes, CONTENT, await signer.sign(attributes.toBeSigned), { detached, timestamps });
   const xades = prepareXades(readXmlToSign(XML), { certificate, algorithm, signingTime: TIME });
 
+  const worker = documentWorker();
+  const options = { levels: ['standard', 'advanced'], order: [0, 1] } as const;
+  const { finished: mixed } = await make(worker, pki, simplePdf({ pages: 1 }), options);
+  await worker.close();
+
   results = {
     'a finished PDF': { file: closed, more: {} },
+    'a finished PDF, Standard and Advanced': { file: mixed, more: {} },
     'a PDF that is signed, not closed': { file: head, more },
     'a PDF that is only certified': { file: certified, more },
     'CAdES around its content': { file: await cades(false), more },
@@ -51,6 +60,7 @@ beforeAll(async () => {
 
 const KINDS = [
   'a finished PDF',
+  'a finished PDF, Standard and Advanced',
   'a PDF that is signed, not closed',
   'a PDF that is only certified',
   'CAdES around its content',
