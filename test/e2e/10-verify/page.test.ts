@@ -2,11 +2,14 @@
  * B10 The verification page in a browser: good, changed and unknown files, chosen, dropped, by keyboard; small, in three
  * languages; and nothing of them is left at the gateway. With SIGNPOST_PICTURES=DIR, pictures for people to look at.
  */
+import { randomBytes } from 'node:crypto';
 import { type Dirent, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { approvalData } from '../../../src/client/approval.ts';
 import { createDocuments } from '../../../src/documents/pipeline.ts';
+import { formatReport, makeReport } from '../../../src/signatures/report.ts';
 import { type Phones, startPhones } from '../../../src/tryout/browser.ts';
 import { findings, withBigText } from '../../support/accessibility.ts';
 import { type Company, startCompany } from '../../support/company.ts';
@@ -156,6 +159,36 @@ describe.skipIf(!has('chromium'))('verification page', () => {
       await page.context().close();
     },
   );
+
+  test('a transaction report: who approved what, and where it can be confirmed', async () => {
+    const documents = ['1', '2'].map(name => ({ name: `${name} contract.pdf`, sha256: name.repeat(64) }));
+    const approval = approvalData({
+      request: '0123456789AB',
+      company: 'Example Company S.A.',
+      level: 'standard',
+      sender: { name: 'Mary Smith', mail: 'mary.smith@company.com' },
+      signatory: { name: 'John Doe', mail: 'john.doe@company.com' },
+      subject: 'Contract',
+      documents,
+      place: null,
+    });
+    const [started, stopped] = [new Date('2026-11-24T14:02:00Z'), new Date('2026-11-24T14:03:09Z')];
+    const more = { userDn: 'CN=John Doe', userIp: '192.0.2.7', clientId: 'sign.company.com', clientIp: '192.0.2.1' };
+    const report = makeReport({ started, stopped, ...more, nonce: randomBytes(20), data: approval }, randomBytes(32));
+    writeFileSync(pathOf('report'), formatReport(report));
+    const page = await open({ width: 320, height: 568 });
+    await choose(page, 'report', 'Record of an approval');
+    const said = await page.locator('main').textContent();
+    for (const words of [
+      'John Doe',
+      '24 November 2026',
+      ...documents.map(({ name, sha256 }) => `${name}, SHA-256 ${sha256}`),
+    ])
+      expect(said).toContain(words);
+    expect(await findings(page)).toEqual([]);
+    await picture(page, 'verify-en-report');
+    await page.context().close();
+  });
 
   test('dark and wide: axe-core finds nothing', async () => {
     const page = await open({ width: 1280, height: 900, dark: true, desktop: true });
