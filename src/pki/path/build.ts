@@ -3,7 +3,7 @@ import { equal } from '../der.ts';
 import type { PathCertificate } from './certificate.ts';
 import { type Name, sameName } from './name.ts';
 import type { Rule } from './rules.ts';
-import { lacksParameters, workingKey } from './signature.ts';
+import { lacksParameters } from './signature.ts';
 import type { Work } from './work.ts';
 
 /** Certificates of a path, anchor and target included. */
@@ -55,13 +55,13 @@ export function* paths(
   else yield* climb([target]);
 
   function* climb(path: readonly PathCertificate[]): Generator<readonly PathCertificate[]> {
-    work.step();
     const first = path[0]!;
     const issuers = [
       ...anchors.named(first.issuer),
       ...candidates.named(first.issuer).filter(candidate => !anchors.has(candidate)),
     ].toSorted((a, b) => unlikeliness(first, a) - unlikeliness(first, b));
     for (const issuer of issuers) {
+      work.step();
       if (path.some(below => isSame(below, issuer)) || !mayHaveSigned(first, issuer, work, note)) continue;
       const longer = [issuer, ...path];
       if (anchors.has(issuer)) yield longer;
@@ -72,7 +72,7 @@ export function* paths(
 
 /** RFC 4158 §2.4.2: a path that comes back to one name and key proves nothing more. */
 function isSame(a: PathCertificate, b: PathCertificate): boolean {
-  return a.id === b.id || (sameName(a.subject, b.subject) && equal(a.keyInfo.bytes, b.keyInfo.bytes));
+  return a.id === b.id || (sameName(a.subject, b.subject) && a.keyInfo.id === b.keyInfo.id);
 }
 
 /** RFC 4158 §3.5.12: key identifiers say where to look first; they prove nothing. */
@@ -83,7 +83,7 @@ function unlikeliness({ authorityKeyIdentifier: wanted }: PathCertificate, issue
 
 function mayHaveSigned(certificate: PathCertificate, issuer: PathCertificate, work: Work, note: Note): boolean {
   if (work.algorithms.inheritedParameters && lacksParameters(issuer.keyInfo)) return true;
-  const key = workingKey(issuer.keyInfo, null, work.algorithms);
+  const key = work.key(issuer.keyInfo, null);
   const fault = key ? work.fault(certificate, key) : 'algorithm';
   if (fault === 'signature') note(fault, 'a signature does not hold', certificate);
   if (fault === 'algorithm') note(fault, 'an algorithm or key that is not allowed', certificate);

@@ -7,6 +7,7 @@ import {
   type Element,
   equal,
   Fields,
+  hex,
   oidOf,
   primitive,
   read,
@@ -31,6 +32,8 @@ export interface SignedObject {
 /** SubjectPublicKeyInfo, taken apart. */
 export interface KeyInfo {
   readonly bytes: Uint8Array;
+  /** The bytes in hex, for looking up. */
+  readonly id: string;
   readonly algorithm: string;
   /** DER; null where left out or NULL. */
   readonly parameters: Uint8Array | null;
@@ -111,7 +114,8 @@ function parseKeyInfo(bytes: Uint8Array): KeyInfo {
   const algorithm = oidOf(identifier.next(TAG.oid));
   const parameters = identifier.done ? null : identifier.any();
   identifier.finish();
-  return { bytes, algorithm, parameters: parameters && parameters.tag !== TAG.null ? parameters.bytes : null, bits };
+  const given = parameters && parameters.tag !== TAG.null ? parameters.bytes : null;
+  return { bytes, id: hex(bytes), algorithm, parameters: given, bits };
 }
 
 /** The certificates among these that can be read: candidates come from anybody. */

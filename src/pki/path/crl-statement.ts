@@ -6,7 +6,7 @@ import { parseCrl } from './crl.ts';
 import { coveredReasons, pointsOf } from './crl-scope.ts';
 import { ALL_REASONS } from './distribution-point.ts';
 import { sameName } from './name.ts';
-import { CURRENT_ALGORITHMS, signatureFault, workingKey } from './signature.ts';
+import { CURRENT_ALGORITHMS, signatureFault, usableKey } from './signature.ts';
 
 export interface CrlStatement {
   readonly thisUpdate: Date;
@@ -35,7 +35,7 @@ export function crlStatement(bytes: Uint8Array, certificate: HasDer, issuer: Has
 
 function statement(bytes: Uint8Array, { der }: HasDer, authority: HasDer): CrlStatement | null {
   const [crl, certificate, issuer] = [parseCrl(bytes), parsePathCertificate(der), parsePathCertificate(authority.der)];
-  const key = workingKey(issuer.keyInfo, null, CURRENT_ALGORITHMS);
+  const key = usableKey(issuer.keyInfo, CURRENT_ALGORITHMS);
   const isAuthentic =
     key !== null &&
     (issuer.keyUsage?.has(KEY_USAGE.cRLSign) ?? true) &&

@@ -7,7 +7,7 @@ import { KEY_USAGE } from '../extensions.ts';
 import { OID } from '../oids.ts';
 import { type PathCertificate, parsePathCertificate } from './certificate.ts';
 import { sameName } from './name.ts';
-import { CURRENT_ALGORITHMS, signatureFault, workingKey } from './signature.ts';
+import { CURRENT_ALGORITHMS, signatureFault, usableKey } from './signature.ts';
 
 export interface ProfileFault {
   readonly rule: 'malformed' | 'ca' | 'key-usage' | 'purpose' | 'subject' | 'issuer' | 'validity' | 'revocation';
@@ -64,7 +64,7 @@ export function ocspResponderFault(certificate: HasDer, issuer: HasDer, time: Da
   if (Buffer.compare(certificate.der, issuer.der) === 0) return null;
   return judge(certificate, responder => {
     const authority = parsePathCertificate(issuer.der);
-    const key = workingKey(authority.keyInfo, null, CURRENT_ALGORITHMS);
+    const key = usableKey(authority.keyInfo, CURRENT_ALGORITHMS);
     if (!sameName(responder.issuer, authority.subject) || !key || signatureFault(responder, key, CURRENT_ALGORITHMS))
       return fault('issuer', 'the responder has another issuer');
     if (!responder.purposes?.oids.has(OID.ocspSigning))

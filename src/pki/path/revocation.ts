@@ -57,6 +57,7 @@ export function checkRevocation(
   for (const point of pointsOf(certificate)) {
     for (const crl of context.crls) {
       if (crl.base !== null) continue;
+      context.work.step();
       const reasons = coveredReasons(crl, certificate, point);
       if (reasons.size === 0) continue;
       const fault = timeFault(crl, context);
@@ -78,7 +79,7 @@ export function checkRevocation(
         continue;
       }
       // Of one issuer, key and scope only the newest list counts (they come in this order): a hold may have ended.
-      const stream = `${key.id} ${crl.issuer.rdns.join()} ${Buffer.from(crl.pointBytes ?? []).toString('hex')}`;
+      const stream = `${key.info.id} ${crl.issuer.rdns.join()} ${Buffer.from(crl.pointBytes ?? []).toString('hex')}`;
       if (heard.has(stream) && reasons.isSubsetOf(covered)) continue;
       heard.add(stream);
       const entry = lookUp(certificate, crl, delta ?? null);

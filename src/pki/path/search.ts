@@ -55,6 +55,7 @@ export class Search {
       obstacle = new PathInvalid(...fault);
     };
     for (const path of paths(target, anchors, this.#candidates, this.#work, note)) {
+      this.#work.path();
       try {
         const valid = validate(path, this.#input.time, parameters, this.#work);
         return { ...valid, path, crls: this.#checkRevocations(path, valid.keys, pending) };

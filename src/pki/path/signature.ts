@@ -72,30 +72,24 @@ const MAX_BITS = 8192;
 export interface WorkingKey {
   readonly info: KeyInfo;
   readonly key: KeyObject;
-  /** For looking up what it has checked already. */
-  readonly id: string;
 }
 
-/**
- * The working_public_key (RFC 5280 §6.1.4 (d) to (f)), its parameters taken from `previous` where it has none.
- * @returns null for a key that can't be used or isn't allowed
- */
-export function workingKey(own: KeyInfo, previous: WorkingKey | null, policy: AlgorithmPolicy): WorkingKey | null {
-  const info = withParameters(own, previous, policy);
+/** A key as it stands in a certificate; null when it can't be used or isn't allowed. */
+export function usableKey(info: KeyInfo, policy: AlgorithmPolicy): WorkingKey | null {
   try {
     const key = createPublicKey({ key: Buffer.from(info.bytes), format: 'der', type: 'spki' });
-    return isAllowed(key, policy) ? { info, key, id: hex(info.bytes) } : null;
+    return isAllowed(key, policy) ? { info, key } : null;
   } catch {
     // node:crypto has no error of its own for keys that it can't read: a point off its curve, say.
     return null;
   }
 }
 
-function withParameters(own: KeyInfo, previous: WorkingKey | null, policy: AlgorithmPolicy): KeyInfo {
-  const parameters = previous?.info.parameters;
-  const inherits = policy.inheritedParameters && own.parameters === null && own.algorithm === DSA;
-  if (!inherits || !parameters || previous.info.algorithm !== DSA) return own;
-  return { ...own, parameters, bytes: der.sequence(der.sequence(der.oid(own.algorithm), parameters), own.bits) };
+/** A key with the parameters that it takes from its issuer's (RFC 5280 §6.1.4 (d) to (f)). */
+export function withParameters(own: KeyInfo, { parameters, algorithm }: KeyInfo): KeyInfo {
+  if (!lacksParameters(own) || !parameters || algorithm !== own.algorithm) return own;
+  const bytes = der.sequence(der.sequence(der.oid(own.algorithm), parameters), own.bits);
+  return { ...own, parameters, bytes, id: hex(bytes) };
 }
 
 /** Whether only its issuer can complete this key. */

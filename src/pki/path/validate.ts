@@ -6,7 +6,7 @@ import { sameName } from './name.ts';
 import { type NameSpace, nameFault, narrowed } from './name-constraints.ts';
 import { constrainedBy, PolicyGraph } from './policy-graph.ts';
 import { PathInvalid } from './rules.ts';
-import { type AlgorithmPolicy, type WorkingKey, workingKey } from './signature.ts';
+import type { AlgorithmPolicy, WorkingKey } from './signature.ts';
 import type { Work } from './work.ts';
 
 /** The inputs of RFC 5280 §6.1.1. */
@@ -171,7 +171,7 @@ class State {
   }
 
   #usableKey(certificate: PathCertificate, previous: WorkingKey | null): WorkingKey {
-    const key = workingKey(certificate.keyInfo, previous, this.#work.algorithms);
+    const key = this.#work.key(certificate.keyInfo, previous?.info ?? null);
     if (!key) throw new PathInvalid('algorithm', 'a key that is not allowed', certificate);
     return key;
   }
