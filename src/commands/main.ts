@@ -1,6 +1,7 @@
 /** The command line: one file per command. */
 import { Command } from 'commander';
 import { ConfigError } from '../config/load.ts';
+import { certsCommand } from './certs.ts';
 import { checkConfigCommand } from './check-config.ts';
 import { deviceCommand } from './device.ts';
 import { devicesCommand } from './devices.ts';
@@ -21,6 +22,7 @@ const program = new Command('signpost')
   .addCommand(serveCommand())
   .addCommand(userCommand())
   .addCommand(requestsCommand())
+  .addCommand(certsCommand())
   .addCommand(devicesCommand())
   .addCommand(deviceCommand())
   .addCommand(verifyCommand())

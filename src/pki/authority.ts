@@ -14,6 +14,7 @@ import {
 } from './pki.ts';
 import { type Company, type Issuer, personProfile } from './profiles.ts';
 import type { CertificateStore } from './records.ts';
+import { stopsDevice } from './suspension.ts';
 import { type Certificate, keyHash, parseCertificate, signCertificate } from './x509.ts';
 
 const DAY = 86_400_000;
@@ -53,6 +54,7 @@ export class CompanyAuthority implements CertificateAuthority {
   async issueForPerson(csr: Uint8Array, person: Person, deviceId: string): Promise<CertificateRecord> {
     const { key, company, validity, store, now, logger } = this.#options;
     const publicKeyInfo = provenPublicKey(csr);
+    await this.#refuseStopped(deviceId);
     const fields = personProfile(person, company, publicKeyInfo, this.#issuer, now(), validity);
     if (fields.notAfter <= now()) throw new Error('the company CA certificate has expired');
     const certificate = await signCertificate(fields, key);
@@ -61,6 +63,17 @@ export class CompanyAuthority implements CertificateAuthority {
     if (!(await store.add(record))) throw new CertificateRefused('this key has a certificate already; make a new key');
     logger.info({ serial: record.serial, personId: person.id, deviceId }, 'certificate issued');
     return record;
+  }
+
+  /** A new certificate would undo what an admin did. @throws CertificateRefused */
+  async #refuseStopped(deviceId: string): Promise<void> {
+    const stop = (await this.listForDevice(deviceId)).find(stopsDevice);
+    if (!stop) return;
+    throw new CertificateRefused(
+      stop.reason === 'certificateHold'
+        ? 'This device is suspended. Ask your administrator to enable its certificate again.'
+        : 'The certificate of this device was revoked. Set up the device again with a new code from your administrator.',
+    );
   }
 
   /**
@@ -84,6 +97,19 @@ export class CompanyAuthority implements CertificateAuthority {
   async revoke(serial: string, reason: RevocationReason): Promise<void> {
     const { store, now, logger } = this.#options;
     if (await store.revoke(serial, now(), reason)) logger.info({ serial, reason }, 'certificate revoked');
+  }
+
+  /** Every certificate of a person, oldest first. */
+  list(): Promise<readonly CertificateRecord[]> {
+    return this.#options.store.list();
+  }
+
+  /** Ends a hold: the certificate is good again, and the next CRL (made at once) lists it no more. False when there was none. */
+  async enable(serial: string): Promise<boolean> {
+    const { store, logger } = this.#options;
+    const enabled = await store.release(serial);
+    if (enabled) logger.info({ serial }, 'certificate enabled again');
+    return enabled;
   }
 
   async crl(): Promise<Uint8Array> {

@@ -18,14 +18,21 @@ export interface CertificateStore {
   listForDevice(deviceId: string): Promise<readonly CertificateRecord[]>;
   /** Revoked ones that expire after `after`. */
   listRevoked(after: Date): Promise<readonly CertificateRecord[]>;
-  /** False when there is no such certificate or it was revoked before; the first reason stays. */
-  revoke(serial: string, at: Date, reason: RevocationReason): Promise<boolean>;
+  /** Every certificate of a person, oldest first. */
+  list(): Promise<readonly CertificateRecord[]>;
   /**
-   * The newest CRL, null when there is none or a revocation has happened since it was made;
-   * `revision` counts revocations, `number` is the last CRL number used (0 at first).
+   * False when there is no such certificate or it was revoked before; the first reason stays. Only a hold gives way to
+   * another reason, and then keeps its date (X.509 §9.5.3.1).
+   */
+  revoke(serial: string, at: Date, reason: RevocationReason): Promise<boolean>;
+  /** Ends a hold; false when the certificate isn't on hold. */
+  release(serial: string): Promise<boolean>;
+  /**
+   * The newest CRL, null when there is none or a revocation or a release has happened since it was made;
+   * `revision` counts these, `number` is the last CRL number used (0 at first).
    */
   crl(): Promise<{ readonly revision: number; readonly number: number; readonly current: CurrentCrl | null }>;
-  /** False when a revocation or another CRL came in between: read again and make a new one. */
+  /** False when a revocation, a release or another CRL came in between: read again and make a new one. */
   saveCrl(revision: number, crl: CurrentCrl): Promise<boolean>;
 }
 

@@ -6,6 +6,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { approvalData, cleanPlace } from '../client/approval.ts';
 import type { SignatoryMark } from '../documents/documents.ts';
 import { hashData, NONCE_LENGTH } from '../signatures/report.ts';
+import { checkNotStopped } from './certificates.ts';
 import { change, type Decision } from './change.ts';
 import type { Deps } from './deps.ts';
 import { storeEvidence, tokenKeyOf } from './evidence.ts';
@@ -32,6 +33,7 @@ export async function askApproval(
       const { request, session } = await ownSession(deps, found, sessionId, device);
       checkOpen(deps, request, session, 'standard');
       checkTries(session);
+      await checkNotStopped(deps, device);
       await ownToken(deps, device);
       const known = request.documents.every(({ revisions = [] }, index) =>
         revisions.some(({ blob }) => blob === ask.documents[index]),
@@ -66,6 +68,7 @@ export async function approve(
       if (session.state === 'signed' && session.deviceId === device.id) return { result: session };
       checkOpen(deps, request, session, 'standard');
       checkTries(session);
+      await checkNotStopped(deps, device);
       const challenge = ownChallenge(session, device, approval, stopped);
       const token = await ownToken(deps, device);
       const data = Buffer.from(challenge.data);
@@ -97,7 +100,9 @@ export async function approve(
       const transaction = { ...origin, name: session.party.name, started: challenge.at, stopped, nonce, data };
       evidence ??= storeEvidence(deps, transaction, token, origin.call);
       const { challenge: _, ...answered } = session;
-      return signedDecision(deps, request, answered, { deviceId: device.id, evidence: await evidence }, made);
+      const stored = await evidence;
+      await checkNotStopped(deps, device);
+      return signedDecision(deps, request, answered, { deviceId: device.id, evidence: stored }, made);
     },
   );
   if (signed === null) throw new Conflict('bad-approval', 'The answer does not fit what was asked.');

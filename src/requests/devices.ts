@@ -191,8 +191,9 @@ async function personToTell(deps: Deps, device: Device): Promise<Person | null> 
 }
 
 async function revokeCertificates(deps: Deps, deviceId: string, state: Exclude<DeviceState, 'active'>): Promise<void> {
-  for (const { serial, revokedAt } of await deps.pki.ca.listForDevice(deviceId)) {
-    if (revokedAt === null) await deps.pki.ca.revoke(serial, REASONS[state]);
+  for (const { serial, revokedAt, reason } of await deps.pki.ca.listForDevice(deviceId)) {
+    // A hold must not be undone after its device has ended.
+    if (revokedAt === null || reason === 'certificateHold') await deps.pki.ca.revoke(serial, REASONS[state]);
   }
 }
 

@@ -3,6 +3,7 @@ import type { CertifiedMark, PreparedSignature } from '../documents/documents.ts
 import type { SignatureAlgorithm } from '../pki/pki.ts';
 import { prepareCades } from '../signatures/cades.ts';
 import { BadSignature, verifySignature } from '../signatures/verify.ts';
+import { usableCertificate } from './certificates.ts';
 import { change } from './change.ts';
 import type { Deps } from './deps.ts';
 import { newTurnId } from './ids.ts';
@@ -75,8 +76,11 @@ export async function completeTurn(
       const turn = checkTurn(deps, request, session, device, turnId);
       const certificate = await usableCertificate(deps, turn.certificateSerial, device);
       signed ??= sign(deps, request, index, turn, certificate, signatures);
+      const revisions = await signed;
+      // Revoked while the timestamp was fetched: what may be stamped after the revocation must not leave.
+      await usableCertificate(deps, turn.certificateSerial, device);
       const { deviceId, certificateSerial } = turn;
-      return signedDecision(deps, request, session, { deviceId, certificateSerial }, await signed);
+      return signedDecision(deps, request, session, { deviceId, certificateSerial }, revisions);
     },
   );
 }
@@ -111,21 +115,6 @@ function checkTurn(deps: Deps, request: Request, session: Session, device: Devic
 /** What changes with every signature. */
 function signedSoFar({ signatures, head }: RequestDocument): BlobId {
   return signatures ?? head ?? '';
-}
-
-/** DER of the device's own certificate, valid now. @throws Conflict */
-async function usableCertificate(deps: Deps, serial: string, device: Device): Promise<Uint8Array> {
-  const record = await deps.pki.ca.find(serial);
-  const now = deps.now();
-  const usable =
-    record !== null &&
-    record.deviceId === device.id &&
-    record.personId === device.personId &&
-    record.revokedAt === null &&
-    record.notBefore <= now &&
-    record.notAfter > now;
-  if (!usable) throw new Conflict('no-certificate', 'This device has no valid certificate of that number.');
-  return record.certificate;
 }
 
 /** The same bytes at the grant and at completion: all inputs are fixed by the turn. */

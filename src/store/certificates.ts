@@ -18,7 +18,7 @@ CREATE TABLE certificates (
 ) STRICT;
 CREATE INDEX certificates_by_device ON certificates (device_id);
 CREATE INDEX certificates_revoked ON certificates (not_after) WHERE revoked_at IS NOT NULL;
--- One row. revision counts revocations; the CRL is current when it was made at that revision.
+-- One row. revision counts revocations and their ends; the CRL is current when it was made at that revision.
 CREATE TABLE crl (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   revision INTEGER NOT NULL,
@@ -86,6 +86,13 @@ export class SqliteCertificateStore implements CertificateStore {
       .map(row => recordOf(row as unknown as Row));
   }
 
+  async list(): Promise<readonly CertificateRecord[]> {
+    return this.#database
+      .prepare('SELECT * FROM certificates WHERE person_id IS NOT NULL ORDER BY not_before, serial')
+      .all()
+      .map(row => recordOf(row as unknown as Row));
+  }
+
   async listRevoked(after: Date): Promise<readonly CertificateRecord[]> {
     return this.#database
       .prepare('SELECT * FROM certificates WHERE revoked_at IS NOT NULL AND not_after > ? ORDER BY revoked_at, serial')
@@ -96,8 +103,24 @@ export class SqliteCertificateStore implements CertificateStore {
   async revoke(serial: string, at: Date, reason: RevocationReason): Promise<boolean> {
     return transaction(this.#database, () => {
       const { changes } = this.#database
-        .prepare('UPDATE certificates SET revoked_at = ?, reason = ? WHERE serial = ? AND revoked_at IS NULL')
-        .run(at.toISOString(), reason, serial);
+        .prepare(
+          `UPDATE certificates SET revoked_at = coalesce(revoked_at, :at), reason = :reason
+           WHERE serial = :serial
+             AND (revoked_at IS NULL OR (reason = 'certificateHold' AND :reason <> 'certificateHold'))`,
+        )
+        .run({ at: at.toISOString(), reason, serial });
+      if (changes === 1) this.#database.exec('UPDATE crl SET revision = revision + 1');
+      return changes === 1;
+    });
+  }
+
+  async release(serial: string): Promise<boolean> {
+    return transaction(this.#database, () => {
+      const { changes } = this.#database
+        .prepare(
+          "UPDATE certificates SET revoked_at = NULL, reason = NULL WHERE serial = ? AND reason = 'certificateHold'",
+        )
+        .run(serial);
       if (changes === 1) this.#database.exec('UPDATE crl SET revision = revision + 1');
       return changes === 1;
     });

@@ -134,14 +134,14 @@ describe('the whole way', () => {
     expect(await rejection(late)).toMatchObject({ type: 'not-open' });
   });
 
-  test('a revoked certificate is renewed inside the flow, and the device itself goes on', async () => {
+  test('a superseded certificate is renewed inside the flow, and the device itself goes on', async () => {
     const store = memoryStore();
     const device = await gateway.deviceFor(JOHN, { store });
     for (let round = 0; round < 2; round++) {
       const token = gateway.tokenOf(await gateway.submit([JOHN]), JOHN);
       const view = await device.view(token);
       expect((await device.sign(token, view, await device.download(token, view))).session).toBe('signed');
-      await gateway.pki.ca.revoke(store.memory.device!.signing!.serial, 'keyCompromise');
+      await gateway.pki.ca.revoke(store.memory.device!.signing!.serial, 'superseded');
     }
     const records = await gateway.pki.ca.listForDevice(device.enrolled!.deviceId);
     expect(records.length).toBe(2);
