@@ -5,6 +5,7 @@ import { certsCommand } from './certs.ts';
 import { checkConfigCommand } from './check-config.ts';
 import { deviceCommand } from './device.ts';
 import { devicesCommand } from './devices.ts';
+import { extendCommand } from './extend.ts';
 import { initCommand } from './init.ts';
 import { requestsCommand } from './requests.ts';
 import { plain } from './say.ts';
@@ -27,7 +28,8 @@ const program = new Command('signpost')
   .addCommand(deviceCommand())
   .addCommand(verifyCommand())
   .addCommand(signCommand())
-  .addCommand(sealCommand());
+  .addCommand(sealCommand())
+  .addCommand(extendCommand());
 
 try {
   await program.parseAsync();

@@ -34,8 +34,13 @@ export async function readFiles(paths: readonly string[], mark: string, options:
   return files;
 }
 
-/** Whole or not at all. */
-export async function writeResult({ path, target, form }: FileToSign, bytes: Uint8Array): Promise<void> {
+export async function writeResult(file: FileToSign, bytes: Uint8Array): Promise<void> {
+  await writeNew(file, bytes);
+  say(`${file.path} → ${file.target} (${LABELS[file.form]})`);
+}
+
+/** Whole or not at all. @throws Error in words */
+export async function writeNew({ target }: FileToSign, bytes: Uint8Array): Promise<void> {
   try {
     await writeFile(target, bytes, { flag: 'wx' });
   } catch (error) {
@@ -43,7 +48,6 @@ export async function writeResult({ path, target, form }: FileToSign, bytes: Uin
     if (code !== 'EEXIST') await rm(target, { force: true });
     throw new Error(code === 'EEXIST' ? `${target} is there already` : `${target} can't be written (${code})`);
   }
-  say(`${path} → ${target} (${LABELS[form]})`);
 }
 
 /** Says what the forms mean where a person may expect something else. */

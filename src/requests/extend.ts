@@ -1,8 +1,8 @@
 /**
  * Job 'extend': a finished document stays provable for as long as it is kept. Before the certificate of its newest
  * timestamp ends, the document gets fresh evidence and a new timestamp, and takes the place of the finished one. Nobody
- * is mailed: the file that the parties have is the same document. There is always one such job per finished request; it
- * falls due right after closing, finds out when it is needed, and waits until then.
+ * is mailed: the file that the parties have is the same document. There is one such job per finished request while
+ * anything can be done; it falls due right after closing, finds out when it is needed, and waits until then.
  */
 import { DocumentRefused } from '../documents/documents.ts';
 import { ExtensionRefused } from '../documents/extend.ts';
