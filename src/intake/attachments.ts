@@ -1,4 +1,5 @@
 /** Which attachments are documents, which are passed over, and which are refused (EXPERIENCE.md section 3). */
+import { looksLikePdf } from '../client/grant-file.ts';
 import { cleanLine } from '../outbound/clean.ts';
 import type { FileKind } from '../requests/model.ts';
 import { type Attachment, type GatedMessage, isPdf } from './message-gate.ts';
@@ -78,6 +79,8 @@ const ADDED_NAME = /\.(p7s|p7m|p7c|asc|sig|vcf|ics|eml)$|^(att|winmail)\d*\.(dat
 function isOwnFile({ type, file, bytes }: Attachment, name: string): boolean {
   if (!file || name === '' || ADDED_TYPE.test(type) || ADDED_NAME.test(name)) return false;
   if (bytes.length === 0) throw refusals.emptyAttachment(name);
+  // A header just beyond where PDFs have it: devices would refuse to sign it as anything else.
+  if (looksLikePdf(bytes)) throw refusals.notAPdf(name);
   return true;
 }
 
