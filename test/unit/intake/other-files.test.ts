@@ -12,7 +12,9 @@ const part = (name: string | null, type: string, disposition: string | null, byt
       ? []
       : [`Content-Disposition: ${disposition}${name === null ? '' : `; filename="${name}"`}`]),
   ],
-  body: Buffer.from(bytes).toString('base64'),
+  body: Buffer.from(bytes)
+    .toString('base64')
+    .replace(/.{76}(?=.)/g, '$&\r\n'),
 });
 const attached = (name: string | null, type: string, bytes?: string): TestPart => part(name, type, 'attachment', bytes);
 
