@@ -5,6 +5,7 @@ import { certsCommand } from './certs.ts';
 import { checkConfigCommand } from './check-config.ts';
 import { deviceCommand } from './device.ts';
 import { devicesCommand } from './devices.ts';
+import { evidenceCommand } from './evidence.ts';
 import { extendCommand } from './extend.ts';
 import { initCommand } from './init.ts';
 import { requestsCommand } from './requests.ts';
@@ -25,6 +26,7 @@ const program = new Command('signpost')
   .addCommand(requestsCommand())
   .addCommand(certsCommand())
   .addCommand(devicesCommand())
+  .addCommand(evidenceCommand())
   .addCommand(deviceCommand())
   .addCommand(verifyCommand())
   .addCommand(signCommand())

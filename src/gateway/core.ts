@@ -14,6 +14,7 @@ import type { Documents } from '../documents/documents.ts';
 import { createExtender, type Extender } from '../documents/extend.ts';
 import { createDocuments } from '../documents/pipeline.ts';
 import { DocumentWorker } from '../documents/worker.ts';
+import type { HeadParts } from '../evidence/head.ts';
 import { createComposer } from '../outbound/composer.ts';
 import { KeyFileError, readPassphrase, writeNewFile } from '../pki/key-file.ts';
 import { type LoadedPki, loadPki } from '../pki/load.ts';
@@ -47,6 +48,8 @@ export interface Core {
   /** Reads hostile files, for those who need more than `documents`. */
   readonly worker: DocumentWorker;
   readonly requests: Requests;
+  /** For timestamps of the evidence log. */
+  readonly heads: HeadParts;
   readonly devices: Devices;
   /** What the workers of src/requests take. */
   readonly deps: Deps;
@@ -70,7 +73,7 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
   const pki = await loadPki({
     config,
     passphrase: await passphraseOf(config),
-    certificates: new SqliteCertificateStore(database),
+    certificates: new SqliteCertificateStore(database, now),
     timestamps: new SqliteTimestampStore(database),
     now,
     logger,
@@ -106,6 +109,7 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
     extender,
     worker,
     requests: createRequests(deps),
+    heads: { log: store.evidence, timestamps: pki.timestamps, folder: join(state, 'evidence') },
     devices: createDevices(deps),
     deps,
     get onWork() {

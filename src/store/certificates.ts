@@ -1,8 +1,10 @@
 /** The certificates that the company's CA issued, and its CRL, in SQLite. */
 import type { DatabaseSync } from 'node:sqlite';
+import { issuedHappening, statusHappening } from '../evidence/changes.ts';
 import type { CertificateRecord, RevocationReason } from '../pki/pki.ts';
 import type { CertificateStore, CurrentCrl } from '../pki/records.ts';
 import { transaction } from './database.ts';
+import { appendEvidence } from './evidence.ts';
 
 export const CERTIFICATES_SCHEMA = `
 CREATE TABLE certificates (
@@ -52,29 +54,39 @@ interface CrlRow {
 
 export class SqliteCertificateStore implements CertificateStore {
   readonly #database: DatabaseSync;
+  readonly #now: () => Date;
 
-  constructor(database: DatabaseSync) {
+  /** @param now the clock of the evidence log */
+  constructor(database: DatabaseSync, now: () => Date = () => new Date()) {
     this.#database = database;
+    this.#now = now;
   }
 
   async add(record: CertificateRecord): Promise<boolean> {
-    const { changes } = this.#database
-      .prepare('INSERT INTO certificates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
-      .run(
-        record.serial,
-        record.certificate,
-        record.personId,
-        record.deviceId,
-        record.notBefore.toISOString(),
-        record.notAfter.toISOString(),
-        record.revokedAt?.toISOString() ?? null,
-        record.reason,
-        record.keyHash,
-      );
-    return changes === 1;
+    return transaction(this.#database, () => {
+      const { changes } = this.#database
+        .prepare('INSERT INTO certificates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
+        .run(
+          record.serial,
+          record.certificate,
+          record.personId,
+          record.deviceId,
+          record.notBefore.toISOString(),
+          record.notAfter.toISOString(),
+          record.revokedAt?.toISOString() ?? null,
+          record.reason,
+          record.keyHash,
+        );
+      if (changes === 1) appendEvidence(this.#database, this.#now, [issuedHappening(record)]);
+      return changes === 1;
+    });
   }
 
   async find(serial: string): Promise<CertificateRecord | null> {
+    return this.#find(serial);
+  }
+
+  #find(serial: string): CertificateRecord | null {
     const row = this.#database.prepare('SELECT * FROM certificates WHERE serial = ?').get(serial);
     return row ? recordOf(row as unknown as Row) : null;
   }
@@ -109,7 +121,7 @@ export class SqliteCertificateStore implements CertificateStore {
              AND (revoked_at IS NULL OR (reason = 'certificateHold' AND :reason <> 'certificateHold'))`,
         )
         .run({ at: at.toISOString(), reason, serial });
-      if (changes === 1) this.#database.exec('UPDATE crl SET revision = revision + 1');
+      if (changes === 1) this.#statusChanged(serial);
       return changes === 1;
     });
   }
@@ -121,9 +133,14 @@ export class SqliteCertificateStore implements CertificateStore {
           "UPDATE certificates SET revoked_at = NULL, reason = NULL WHERE serial = ? AND reason = 'certificateHold'",
         )
         .run(serial);
-      if (changes === 1) this.#database.exec('UPDATE crl SET revision = revision + 1');
+      if (changes === 1) this.#statusChanged(serial);
       return changes === 1;
     });
+  }
+
+  #statusChanged(serial: string): void {
+    this.#database.exec('UPDATE crl SET revision = revision + 1');
+    appendEvidence(this.#database, this.#now, [statusHappening(this.#find(serial)!)]);
   }
 
   async crl(): ReturnType<CertificateStore['crl']> {

@@ -1,6 +1,13 @@
 /** The database's schemas in the order they are applied (database.ts). Only ever append. */
 import { CERTIFICATES_SCHEMA } from './certificates.ts';
+import { EVIDENCE_SCHEMA } from './evidence.ts';
 import { ARCHIVE_SCHEMA, REQUESTS_SCHEMA } from './schema.ts';
 import { TIMESTAMPS_SCHEMA } from './timestamps.ts';
 
-export const MIGRATIONS: readonly string[] = [REQUESTS_SCHEMA, CERTIFICATES_SCHEMA, TIMESTAMPS_SCHEMA, ARCHIVE_SCHEMA];
+export const MIGRATIONS: readonly string[] = [
+  REQUESTS_SCHEMA,
+  CERTIFICATES_SCHEMA,
+  TIMESTAMPS_SCHEMA,
+  ARCHIVE_SCHEMA,
+  EVIDENCE_SCHEMA,
+];

@@ -1,9 +1,11 @@
 /** Requests and devices in SQLite, and the one transaction that changes them together with jobs and outbox. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { deviceHappening, requestHappenings } from '../evidence/changes.ts';
 import type { Device, Request } from '../requests/model.ts';
 import { decodeDevice, decodeRequest, encode } from './codec.ts';
 import { transaction } from './database.ts';
 import { isUniqueViolation } from './errors.ts';
+import { appendEvidence } from './evidence.ts';
 import { insertJob } from './sqlite-jobs.ts';
 import { insertOutboxRow } from './sqlite-outbox.ts';
 import type { Change, RequestStore } from './store.ts';
@@ -13,17 +15,27 @@ class Stale extends Error {}
 
 export class SqliteRequests implements RequestStore {
   readonly #database: DatabaseSync;
+  readonly #now: () => Date;
 
-  constructor(database: DatabaseSync) {
+  /** @param now the clock of the evidence log */
+  constructor(database: DatabaseSync, now: () => Date = () => new Date()) {
     this.#database = database;
+    this.#now = now;
   }
 
   async commit(change: Change): Promise<boolean> {
     const database = this.#database;
     try {
       transaction(database, () => {
-        for (const request of change.requests ?? []) writeRequest(database, request);
-        for (const device of change.devices ?? []) writeDevice(database, device);
+        for (const request of change.requests ?? []) {
+          const before = request.version === 1 ? null : storedRequest(database, request.id);
+          writeRequest(database, request);
+          appendEvidence(database, this.#now, requestHappenings(before, request));
+        }
+        for (const device of change.devices ?? []) {
+          writeDevice(database, device);
+          appendEvidence(database, this.#now, [deviceHappening(device)]);
+        }
         for (const row of change.outbox ?? []) insertOutboxRow(database, row);
         for (const id of change.finishJobs ?? []) database.prepare('DELETE FROM jobs WHERE id = ?').run(id);
         for (const job of change.addJobs ?? []) insertJob(database, job);
@@ -99,6 +111,8 @@ export class SqliteRequests implements RequestStore {
       this.#database
         .prepare('UPDATE devices SET body = ? WHERE id = ?')
         .run(encode({ ...device, tokenKey: wrapped }), deviceId);
+      const subjects = { device: deviceId, person: device.personId };
+      appendEvidence(this.#database, this.#now, [{ kind: 'device.token-key', subjects, facts: {} }]);
       return true;
     });
   }
@@ -111,6 +125,11 @@ export class SqliteRequests implements RequestStore {
 
 function bodies(rows: ReturnType<StatementSync['all']>): string[] {
   return rows.map(row => String(row.body));
+}
+
+function storedRequest(database: DatabaseSync, id: string): Request | null {
+  const row = database.prepare('SELECT body FROM requests WHERE id = ?').get(id);
+  return row ? decodeRequest(String(row.body)) : null;
 }
 
 /** Version 1 is new, any other replaces its predecessor. */

@@ -2,6 +2,8 @@
  * The store on one SQLite database and a folder of files, for one gateway and the command line beside it.
  */
 import type { DatabaseSync } from 'node:sqlite';
+import type { EvidenceLog } from '../evidence/log.ts';
+import { SqliteEvidence } from './evidence.ts';
 import { SqliteJobs } from './sqlite-jobs.ts';
 import { SqliteOnce } from './sqlite-once.ts';
 import { SqliteOutbox } from './sqlite-outbox.ts';
@@ -14,19 +16,21 @@ export class SqliteStore implements Store {
   readonly jobs: JobStore;
   readonly outbox: OutboxStore;
   readonly once: OnceStore;
+  readonly evidence: EvidenceLog;
   readonly #database: DatabaseSync;
 
   /**
    * @param database opened by openDatabase with MIGRATIONS; closed by `close`
-   * @param now the clock by which things used once are forgotten
+   * @param now the clock by which things used once are forgotten, and of the evidence log
    */
   constructor(database: DatabaseSync, blobs: BlobStore, now: () => Date) {
     this.#database = database;
     this.blobs = blobs;
-    this.requests = new SqliteRequests(database);
+    this.requests = new SqliteRequests(database, now);
     this.jobs = new SqliteJobs(database);
     this.outbox = new SqliteOutbox(database);
     this.once = new SqliteOnce(database, now);
+    this.evidence = new SqliteEvidence(database, now);
   }
 
   /** Gives back what a killed gateway held. Only for the process that holds the state lock (lock.ts), before it starts workers. */

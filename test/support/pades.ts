@@ -16,6 +16,7 @@ import { type LoadedPki, loadPki } from '../../src/pki/load.ts';
 import type { SignatureAlgorithm } from '../../src/pki/pki.ts';
 import { CERTIFICATES_SCHEMA, SqliteCertificateStore } from '../../src/store/certificates.ts';
 import { openDatabase } from '../../src/store/database.ts';
+import { EVIDENCE_SCHEMA } from '../../src/store/evidence.ts';
 import { SqliteTimestampStore, TIMESTAMPS_SCHEMA } from '../../src/store/timestamps.ts';
 
 export const COMPANY = { name: 'Example Société SA', vat: 'LU12345678', country: 'LU' } as const;
@@ -26,7 +27,7 @@ export async function makePki(algorithm: SignatureAlgorithm, publicUrl = 'http:/
   const now = () => new Date();
   try {
     await createPki(folder, { company: COMPANY, publicUrl, passphrase: 'a test', algorithm, now });
-    const database = openDatabase(':memory:', [CERTIFICATES_SCHEMA, TIMESTAMPS_SCHEMA]);
+    const database = openDatabase(':memory:', [CERTIFICATES_SCHEMA, TIMESTAMPS_SCHEMA, EVIDENCE_SCHEMA]);
     return await loadPki({
       config: {
         folder,

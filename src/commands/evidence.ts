@@ -1,0 +1,46 @@
+/** `signpost evidence verify|export`: the log of everything that happened, and what proves one request. */
+import { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { keptTokens } from '../evidence/head.ts';
+import { sentenceOf, verifyLog } from '../evidence/verify.ts';
+import { openCore } from '../gateway/core.ts';
+import { createLogger } from '../gateway/logger.ts';
+import { parseCertificate } from '../pki/x509.ts';
+import { outsideAnchors } from '../signatures/verify/gateway-trust.ts';
+import { type ConfigOptions, configOption, jsonOption } from './options.ts';
+import { say } from './say.ts';
+
+interface VerifyOptions extends ConfigOptions {
+  readonly json?: boolean;
+  readonly heads?: string;
+}
+
+export function evidenceCommand(): Command {
+  const evidence = new Command('evidence').description('the log of everything that happened, and proof of one request');
+  evidence
+    .command('verify')
+    .description('walk all of the log and say how far it is proven; status 1 when it was tampered with')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .option('--heads <folder>', "a copy of the state folder's evidence/ that was kept elsewhere")
+    .action(async (options: VerifyOptions) => {
+      const config = loadConfig(options.config);
+      const core = await openCore(config, { logger: createLogger('error') });
+      try {
+        const anchors = [...core.pki.anchors, ...outsideAnchors(config)].map(parseCertificate);
+        const kept = await keptTokens(core.heads.folder);
+        if (options.heads !== undefined) {
+          const copies = await keptTokens(options.heads);
+          if (copies.length === 0) throw new Error(`${options.heads} holds no timestamps (*.tst)`);
+          kept.push(...copies);
+        }
+        const report = verifyLog(core.store.evidence.rows(), { anchors, kept, now: new Date() });
+        if (options.json) console.log(JSON.stringify(report, null, 2));
+        else say(sentenceOf(report));
+        if (report.fault !== null) process.exitCode = 1;
+      } finally {
+        await core.close();
+      }
+    });
+  return evidence;
+}
