@@ -78,11 +78,16 @@ export interface WorkingKey {
 export function usableKey(info: KeyInfo, policy: AlgorithmPolicy): WorkingKey | null {
   try {
     const key = createPublicKey({ key: Buffer.from(info.bytes), format: 'der', type: 'spki' });
-    return isAllowed(key, policy) ? { info, key } : null;
+    return isAllowed(key, policy) && !isWrittenOut(info) ? { info, key } : null;
   } catch {
     // node:crypto has no error of its own for keys that it can't read: a point off its curve, say.
     return null;
   }
+}
+
+/** RFC 5480 §2.1.1: curves are named. Written out they once let anybody choose the generator (CVE-2020-0601). */
+function isWrittenOut({ algorithm, parameters }: KeyInfo): boolean {
+  return algorithm === OID.ecPublicKey && parameters?.[0] !== TAG.oid;
 }
 
 /** A key with the parameters that it takes from its issuer's (RFC 5280 §6.1.4 (d) to (f)). */
