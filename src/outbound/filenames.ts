@@ -22,21 +22,19 @@ export function signedFileNames(files: readonly Pick<FinishedFile, 'name' | 'for
 }
 
 function partsOf(name: string, form: FinishedFile['form']): [stem: string, extension: string] {
-  if (form === undefined) return [`${safeStem(name, /(\.pdf)+$/i)} signed`, '.pdf'];
+  if (form === undefined) return [`${safeStem(name, /(\.pdf)+$/i, / signed$/i)} signed`, '.pdf'];
   const extension = /\.[A-Za-z0-9]{1,10}$/.exec(name)?.[0] ?? '';
   const stem = safeStem(name, /\.[A-Za-z0-9]{1,10}$/);
   if (form === 'xades') return [`${stem} signed`, '.xml'];
   return [stem, form === 'cades' ? `${extension}.p7m` : extension];
 }
 
-function safeStem(name: string, extension: RegExp): string {
+/** @param ends taken off, one after the other */
+function safeStem(name: string, ...ends: readonly RegExp[]): string {
   const base = name.split(/[/\\]/).at(-1) ?? '';
-  const stem = cleanLine(base, 200)
-    // Reserved on Windows; a leading dot hides a file, a trailing one is dropped there.
-    .replace(/[<>:"|?*]/g, ' ')
-    .replace(extension, '')
-    .replace(/ signed$/i, '')
-    .replace(/^[\s.]+|[\s.]+$/g, '');
+  // Reserved on Windows; a leading dot hides a file, a trailing one is dropped there.
+  const whole = cleanLine(base, 200).replace(/[<>:"|?*]/g, ' ');
+  const stem = ends.reduce((rest, end) => rest.replace(end, ''), whole).replace(/^[\s.]+|[\s.]+$/g, '');
   const short = cleanLine(stem, 80).replace(/[\s.…]+$/, '');
   return short === '' ? 'document' : short;
 }

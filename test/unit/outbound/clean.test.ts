@@ -56,6 +56,36 @@ describe('names of finished files', () => {
     expect(signedFileNames([{ name }])).toEqual([expected]);
   });
 
+  test.each<[string, 'cades' | 'xades' | 'content', string]>([
+    ['letter.txt', 'cades', 'letter.txt.p7m'],
+    ['letter signed.docx', 'cades', 'letter signed.docx.p7m'],
+    ['../a:b', 'cades', 'a b.p7m'],
+    ['.htaccess', 'cades', 'document.htaccess.p7m'],
+    ['invoice\u202etxt.exe', 'content', 'invoicetxt.exe'],
+    ['Invoice.XML', 'xades', 'Invoice signed.xml'],
+  ])('%j as %s becomes %j', (name, form, expected) => {
+    expect(signedFileNames([{ name, form }])).toEqual([expected]);
+  });
+
+  test('files with their signatures beside them, whatever they are called: distinct, and each signature after its file', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(anyText, fc.constantFrom('a.txt', 'A.TXT', 'a')), { maxLength: 8 }), names => {
+        const safe = signedFileNames(
+          names.flatMap(name => [
+            { name, form: 'content' as const },
+            { name, form: 'cades-detached' as const },
+          ]),
+        );
+        expect(new Set(safe.map(name => name.toLowerCase())).size).toBe(2 * names.length);
+        for (const [index, name] of safe.entries()) {
+          expect(name).toMatch(/^[^./\\<>:"|?*][^/\\<>:"|?*]*$/);
+          expect(name).not.toMatch(FORBIDDEN);
+          if (index % 2 === 1) expect(name).toBe(`${safe[index - 1]}.p7s`);
+        }
+      }),
+    );
+  });
+
   test('any names become distinct, short, and no paths', () => {
     fc.assert(
       fc.property(
