@@ -97,15 +97,18 @@ const OPEN: ReadonlySet<SubIndication | null> = new Set<SubIndication | null>([
 ]);
 
 /** @throws ExtensionRefused that names the signature which no longer holds */
-function checkHolds(report: FileReport): void {
-  for (const signature of report.signatures) {
-    const revoked = signature.revocation.some(({ status }) => status === 'revoked');
-    if (!signature.intact || revoked || !OPEN.has(signature.subIndication))
-      throw new ExtensionRefused(`${titleOf(signature)} does not hold any more: ${signature.reason}`);
-  }
+function checkHolds({ signatures, indication, reason }: FileReport): void {
+  const isTimestamp = ({ kind }: SignatureReport): boolean => kind === 'document-timestamp';
+  // Where the newest timestamp has aged, that is why what it covers can't be proven.
+  const byCause = [...signatures.filter(isTimestamp).toReversed(), ...signatures.filter(one => !isTimestamp(one))];
+  const bad = signatures.find(({ intact }) => !intact) ?? byCause.find(isDoubtful);
+  if (bad) throw new ExtensionRefused(`${titleOf(bad)} does not hold any more: ${bad.reason}`);
   // Of the file as a whole, such as a signature that was removed.
-  if (report.indication === 'TOTAL-FAILED' || report.signatures.length === 0) throw new ExtensionRefused(report.reason);
+  if (indication === 'TOTAL-FAILED' || signatures.length === 0) throw new ExtensionRefused(reason);
 }
+
+const isDoubtful = ({ subIndication, revocation }: SignatureReport): boolean =>
+  !OPEN.has(subIndication) || revocation.some(({ status }) => status === 'revoked');
 
 /** Every signature is as good as it was, and the new timestamp holds. @throws ExtensionRefused */
 function checkNoWorse(before: FileReport, after: FileReport): void {
