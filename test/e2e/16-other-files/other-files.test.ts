@@ -5,7 +5,7 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -128,8 +128,9 @@ async function openCompany(cades: 'embedded' | 'detached', wrapRequests?: (reque
         kind,
         ({ parsed }) => parsed.subject?.replace(/\s+/g, ' ').includes(subject) ?? false,
       ),
+    device: (...args: string[]) => signpost('device', ...args, ...store),
     async signAsJohn(letter: Letter): Promise<string> {
-      const signed = await signpost('device', 'sign', linkIn(letter), '--yes', ...store);
+      const signed = await this.device('sign', linkIn(letter), '--yes');
       expect(signed, signed.output).toMatchObject({ status: 0 });
       return signed.output;
     },
@@ -340,5 +341,16 @@ describe.skipIf(!hasPostfix || !has('openssl'))('files that are not PDFs, signat
     const args = ['--content', first!, '--config', company.site.configFile];
     const judged = await signpost('verify', firstSignature!, ...args);
     expect(judged, judged.output).toMatchObject({ status: 0 });
+    const { request } = await company.letter(JOHN, 'finished', subject);
+    const folder = join(company.folder, 'saved');
+    const saved = await company.device('save', request!, '--save', folder);
+    expect(saved, saved.output).toMatchObject({ status: 0 });
+    expect(readdirSync(folder).sort()).toEqual([
+      '1 letter.txt',
+      '2 letter.txt.p7s',
+      '3 letter _2_.txt',
+      '4 letter _2_.txt.p7s',
+    ]);
+    expect(new Uint8Array(readFileSync(join(folder, '1 letter.txt')))).toEqual(new Uint8Array(TEXT.content));
   });
 });
