@@ -41,8 +41,8 @@ export interface SignerInfo {
   /** SignerIdentifier. */
   readonly signer: Element;
   readonly hash: Hash;
-  /** [0] IMPLICIT SET OF, as it stands there. */
-  readonly signedAttributes: Element;
+  /** [0] IMPLICIT SET OF, as it stands there; null where the signature is over the content itself. */
+  readonly signedAttributes: Element | null;
   readonly signed: Attributes;
   readonly signatureAlgorithm: Element;
   readonly signature: Uint8Array;
@@ -114,7 +114,7 @@ function parseSignerInfo(fields: Fields): SignerInfo {
   const signer = fields.any();
   const hash = hashOf(fields.next(TAG.sequence));
   if (!hash || hash === 'sha1') throw new SignedDataInvalid('algorithm', 'a digest algorithm that is not allowed');
-  const signedAttributes = fields.next(constructed(0));
+  const signedAttributes = fields.optional(constructed(0));
   const signatureAlgorithm = fields.next(TAG.sequence);
   const signature = fields.next(TAG.octetString).content;
   const unsignedAttributes = fields.optional(constructed(1));
@@ -124,7 +124,7 @@ function parseSignerInfo(fields: Fields): SignerInfo {
     signer,
     hash,
     signedAttributes,
-    signed: parseAttributes(signedAttributes.content),
+    signed: signedAttributes ? parseAttributes(signedAttributes.content) : new Map(),
     signatureAlgorithm,
     signature,
     unsigned: unsignedAttributes ? parseAttributes(unsignedAttributes.content) : new Map(),
@@ -186,7 +186,8 @@ export interface SignatureExpectation {
  */
 export function checkSigner(data: SignedData, expected: SignatureExpectation): void {
   const { signerInfo } = data;
-  const { signed, hash } = signerInfo;
+  const { signed, hash, signedAttributes } = signerInfo;
+  if (!signedAttributes) throw new SignedDataInvalid('format', 'no signed attributes');
   for (const [type, values] of signed) {
     if (values.length > 1 && type !== OID.signingCertificate)
       throw new SignedDataInvalid('format', `attribute ${type} has two values`);
@@ -206,9 +207,22 @@ export function checkSigner(data: SignedData, expected: SignatureExpectation): v
     expected.signingCertificate,
   );
   // RFC 5652 §5.4: the signature is over the attributes as SET OF.
-  const bytes = der.retag(TAG.set, signerInfo.signedAttributes.bytes);
+  const bytes = der.retag(TAG.set, signedAttributes.bytes);
   const { signatureAlgorithm, signature } = signerInfo;
   if (!signatureHolds(signatureAlgorithm, expected.signer.publicKey, bytes, signature, hash))
+    throw new SignedDataInvalid('signature', 'the signature does not hold');
+}
+
+/**
+ * Checks a signature without signed attributes, which is over the content itself (RFC 5652 §5.4): it says neither which
+ * certificate nor what type of content was meant. @throws SignedDataInvalid
+ */
+export function checkBareSigner(data: SignedData, signer: Certificate, content: Uint8Array): void {
+  const { signatureAlgorithm, signature, hash, signedAttributes } = data.signerInfo;
+  // Signed attributes begin like this: what was signed as attributes must not be taken for a content.
+  if (signedAttributes || content[0] === TAG.set || data.contentType !== OID.data)
+    throw new SignedDataInvalid('format', 'no signed attributes');
+  if (!signatureHolds(signatureAlgorithm, signer.publicKey, content, signature, hash))
     throw new SignedDataInvalid('signature', 'the signature does not hold');
 }
 

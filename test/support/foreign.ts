@@ -14,11 +14,11 @@ export interface ForeignSigner {
   readonly trust: string;
   /** Adds a visible signature with pdfsig. */
   poppler(pdf: Uint8Array, field: string): Uint8Array;
-  /** Signs an empty field with OpenSSL; certifies where `certify` is given. `lock` is the field's. */
+  /** Signs an empty field with OpenSSL; certifies where `certify` is given. `bare`: PKCS#7 without signed attributes. */
   openssl(
     pdf: Uint8Array,
     field: string,
-    how?: { readonly certify?: 1 | 2 | 3; readonly fieldMdp?: PdfValue },
+    how?: { readonly certify?: 1 | 2 | 3; readonly fieldMdp?: PdfValue; readonly bare?: boolean },
   ): Uint8Array;
   close(): void;
 }
@@ -61,7 +61,7 @@ export function foreignSigner(): ForeignSigner {
       ]);
       return readFileSync(at('out.pdf'));
     },
-    openssl(pdf, field, { certify, fieldMdp } = {}) {
+    openssl(pdf, field, { certify, fieldMdp, bare } = {}) {
       const file = openFile(pdf);
       const found = signatureFields(file).find(({ name: title }) => title === field);
       if (found?.object == null) throw new Error(`no field ${field}`);
@@ -91,10 +91,23 @@ export function foreignSigner(): ForeignSigner {
         },
       );
       const whole = Buffer.concat([pdf, appended]);
+      // Of the same length.
+      if (bare) whole.write('adbe.pkcs7.detached', whole.lastIndexOf('ETSI.CAdES.detached'));
       const [, first, second] = byteRange;
       writeFileSync(at('content'), Buffer.concat([whole.subarray(0, first), whole.subarray(second)]));
       must('openssl', [
-        ...['cms', '-sign', '-cades', '-binary', '-in', at('content'), '-signer', at('cert.pem'), '-inkey', at('key')],
+        ...[
+          'cms',
+          '-sign',
+          bare ? '-noattr' : '-cades',
+          '-binary',
+          '-in',
+          at('content'),
+          '-signer',
+          at('cert.pem'),
+          '-inkey',
+          at('key'),
+        ],
         ...['-md', 'sha256', '-outform', 'DER', '-out', at('cms')],
       ]);
       return putContents(whole, byteRange, readFileSync(at('cms')));

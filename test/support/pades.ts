@@ -1,5 +1,5 @@
 /** What tests of signed documents need: a company PKI of their own, signatories with keys, a small first revision. */
-import { createPrivateKey, sign } from 'node:crypto';
+import { createPrivateKey, randomUUID, sign } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -64,7 +64,7 @@ export async function serveRevocation(): Promise<RevocationServer> {
     if (ca !== undefined && path.startsWith('/ocsp')) {
       const asked =
         request.method === 'GET' ? Buffer.from(path.slice('/ocsp/'.length), 'base64') : Buffer.concat(chunks);
-      response.setHeader('content-type', 'application/ocsp-response').end(await ca.ocsp(asked));
+      response.setHeader('content-type', 'application/ocsp-response').end((await ca.ocsp(asked)).der);
     } else if (ca !== undefined && path.startsWith('/crl')) {
       response.setHeader('content-type', 'application/pkix-crl').end(await ca.crl());
     } else response.writeHead(404).end();
@@ -104,7 +104,7 @@ export async function makeSignatory(pki: LoadedPki, name: string): Promise<Signa
     groups: [],
   };
   const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
-  const { certificate } = await pki.ca.issueForPerson(await certificationRequest(keys), person, `device of ${mail}`);
+  const { certificate } = await pki.ca.issueForPerson(await certificationRequest(keys), person, `device ${randomUUID()}`);
   const key = createPrivateKey({
     key: Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)),
     format: 'der',

@@ -19,6 +19,7 @@ import {
 } from '../../pki/der.ts';
 import { OID } from '../../pki/oids.ts';
 import {
+  checkBareSigner,
   checkSigner,
   parseSignedData,
   type SignedData,
@@ -35,6 +36,8 @@ import type { RevocationSource } from './statements.ts';
 export interface CheckedSignature {
   /** Null when it holds. */
   readonly fault: Verdict | null;
+  /** What it lacks although it holds. */
+  readonly doubt: Verdict | null;
   readonly signer: Certificate | null;
   readonly algorithm: string | null;
   readonly claimedTime: Date | null;
@@ -85,6 +88,8 @@ export interface CmsExpectation {
   readonly signingCertificate: 'required' | 'optional';
   /** Whether the content may stand inside. */
   readonly content: 'detached' | 'any';
+  /** All that is signed, where a signature without signed attributes is allowed (PKCS#7). */
+  readonly bare?: () => Uint8Array;
 }
 
 /** @param cms DER ContentInfo, nothing after it. @param others where the signer's certificate may be, too */
@@ -108,16 +113,26 @@ export function checkCms(cms: Uint8Array, expected: CmsExpectation, others: read
     const algorithm = algorithmName(signerInfo.signatureAlgorithm, signerInfo.hash, signer);
     if (algorithm === null) throw new SignedDataInvalid('algorithm', 'an algorithm or key that is not strong enough');
     known = { ...known, algorithm };
-    checkSigner(data, { ...expected, contentType: OID.data, signer });
-    checkOrder(signerInfo.signedAttributes);
-    return { ...known, fault: formFault(data, [OID.signatureTimeStampToken]) };
+    const { signedAttributes } = signerInfo;
+    const isBare = signedAttributes === null && expected.bare !== undefined;
+    if (isBare) checkBareSigner(data, signer, expected.bare());
+    else checkSigner(data, { ...expected, contentType: OID.data, signer });
+    if (signedAttributes) checkOrder(signedAttributes);
+    return { ...known, fault: formFault(data, [OID.signatureTimeStampToken]), doubt: isBare ? BARE : null };
   } catch (error) {
     return { ...known, fault: faultOf(error) };
   }
 }
 
+/** EN 319 102-1 §5.2.8: nothing is wrong, but what a signature must assert is not there. */
+const BARE = fault(
+  'SIG_CONSTRAINTS_FAILURE',
+  'it has no signed attributes: it holds by the key in this certificate, but does not say which certificate was meant',
+);
+
 /** Before anything could be read. */
 export const NOTHING: Omit<CheckedSignature, 'fault'> = {
+  doubt: null,
   signer: null,
   algorithm: null,
   claimedTime: null,

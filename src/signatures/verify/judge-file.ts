@@ -19,6 +19,7 @@ import {
   type TimestampReport,
   type Verdict,
   type VerifyInput,
+  worst,
 } from './result.ts';
 import { type Moment, show } from './revocation.ts';
 import type { RevocationSource } from './statements.ts';
@@ -181,8 +182,8 @@ function signatureReport(
   const bad =
     checked.fault ??
     changed ??
-    (damaged && fault('GENERIC', `its timestamp is damaged: ${damaged.reason}`)) ??
-    judged.fault;
+    (damaged && fault('GENERIC', `its timestamp can’t be relied on: ${damaged.reason}`)) ??
+    worst([checked.doubt, judged.fault].filter(one => one !== null));
   const verdict =
     bad ??
     passed(

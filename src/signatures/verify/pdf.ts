@@ -219,12 +219,23 @@ function check(
     const token: CheckedToken = checkTimestamp(value, digestOf);
     return { ...place, kind: 'timestamp', token, hasStore: readStore(asOf(file, revision)) !== null };
   }
-  const signingCertificate = subFilter === 'ETSI.CAdES.detached' ? 'required' : 'optional';
-  const checked: CheckedSignature = checkCms(value, { digestOf, signingCertificate, content: 'detached' }, others);
+  const isCades = subFilter === 'ETSI.CAdES.detached';
+  const signed = (): Uint8Array =>
+    Buffer.concat([file.bytes.subarray(0, first), file.bytes.subarray(second, second + rest)]);
+  const checked: CheckedSignature = checkCms(
+    value,
+    {
+      digestOf,
+      signingCertificate: isCades ? 'required' : 'optional',
+      content: 'detached',
+      ...(isCades ? {} : { bare: signed }),
+    },
+    others,
+  );
   return {
     ...place,
     kind: 'signature',
     checked: { ...checked, claimedTime: signature.claimedTime ?? checked.claimedTime },
-    baseline: subFilter === 'ETSI.CAdES.detached',
+    baseline: isCades,
   };
 }
