@@ -60,11 +60,11 @@ function holdsScript(dict: PDFDict, key: string): boolean {
   return value instanceof PDFStream && nameEntry(value.dict, 'Subtype') === undefined;
 }
 
-/** Stream data in another file (§7.3.8.2), a page of another file shown in its place (§8.10.4), or a picture printed in its place (§14.11.7). */
+/** Stream data in another file (§7.3.8.2), or a page of another file shown in its place (§8.10.4). */
 function checkExternal(dict: PDFDict): void {
   const file = entry(dict, 'F');
   const elsewhere = file instanceof PDFString || file instanceof PDFHexString || file instanceof PDFDict;
-  if (elsewhere || dictEntry(dict, 'Ref') || dictEntry(dict, 'OPI')) {
+  if (elsewhere || dictEntry(dict, 'Ref')) {
     throw new DocumentRefused('external-stream', 'a part of the document lies in another file');
   }
 }

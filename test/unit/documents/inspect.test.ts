@@ -67,10 +67,6 @@ const refused: Record<string, readonly [DocumentRefusalReason, () => Uint8Array]
         page: '/Annots [<< /Type /Annot /Subtype /Screen /Rect [0 0 9 9] /AA << /PO << /S /GoToR /F (b.pdf) /D [0 /Fit] >> >> >>]',
       }),
   ],
-  'another picture in print': [
-    'external-stream',
-    () => stream('/Type /XObject /Subtype /Image /Width 1 /Height 1 /OPI << /2.0 << /F (b.tif) >> >>', Buffer.from('')),
-  ],
   'a part in another file': ['external-stream', externalStreamPdf],
   'a page of another file': [
     'external-stream',
