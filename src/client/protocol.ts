@@ -468,8 +468,9 @@ export function parseView(value: unknown): View {
   };
 }
 
+/** Gateways of earlier versions know PDFs only. */
 function parseKind(value: unknown): DocumentKind {
-  return oneOf(value, 'pdf', 'file');
+  return value === undefined ? 'pdf' : oneOf(value, 'pdf', 'file');
 }
 
 export function parseFinishedView(value: unknown): FinishedView {

@@ -19,7 +19,7 @@ import { loadPki } from '../../../src/pki/load.ts';
 import { createDevices } from '../../../src/requests/devices.ts';
 import { createRequests } from '../../../src/requests/engine.ts';
 import { startJobs } from '../../../src/requests/jobs.ts';
-import type { Level, Mode, Request } from '../../../src/requests/model.ts';
+import type { Level, Mode, Request, Submission } from '../../../src/requests/model.ts';
 import type { Grant, Question, Requests } from '../../../src/requests/requests.ts';
 import { createFileSignatures } from '../../../src/signatures/file-signatures.ts';
 import { sealDetached } from '../../../src/signatures/seal.ts';
@@ -175,9 +175,15 @@ export async function startGateway(options: GatewayOptions = {}) {
   /** Opens a request and waits until it is prepared. */
   async function submit(
     signatories: readonly Person[],
-    more: { mode?: Mode; documents?: number; copies?: readonly Person[]; level?: Level } = {},
+    more: {
+      mode?: Mode;
+      documents?: number;
+      files?: Submission['documents'];
+      copies?: readonly Person[];
+      level?: Level;
+    } = {},
   ): Promise<Request> {
-    const documents = [];
+    const documents = [...(more.files ?? [])];
     for (let index = 0; index < (more.documents ?? 1); index++)
       documents.push({ name: `Contract ${index + 1}.pdf`, bytes: await samplePdf(`Contract ${index + 1}`) });
     const { request } = await requests.open({
