@@ -43,6 +43,30 @@ const listen = z.string().transform((text, context): Listen => {
   return { host: match[1]!, port: Number(match[2]) };
 });
 
+/** Where a private key is: keys/NAME.p8, or under a label on a PKCS#11 token. */
+const keyPlace = z
+  .union(
+    [
+      z.literal('file'),
+      z.strictObject({
+        pkcs11: z.strictObject({
+          /** Path of the vendor's library. */
+          module: z.string(),
+          /** The token's label. */
+          token: z.string(),
+          /** The key's label on it. */
+          label: z.string(),
+          /** File with the user PIN, mode 0600. */
+          pinFile: z.string(),
+        }),
+      }),
+    ],
+    'write file, or { pkcs11: { module: …, token: …, label: …, pinFile: … } }',
+  )
+  .default('file');
+
+export type KeyPlace = z.infer<typeof keyPlace>;
+
 export const configSchema = z.strictObject({
   company: z.strictObject({
     name: z.string().min(1).max(64),
@@ -105,6 +129,9 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   certificates: z.strictObject({ validity: duration.prefault('30 days') }).prefault({}),
+  pki: z
+    .strictObject({ keys: z.strictObject({ ca: keyPlace, seal: keyPlace, tsa: keyPlace }).prefault({}) })
+    .prefault({}),
   timestamps: z
     .strictObject({
       /** Tried in order; "embedded" is our own authority, anything else the URL of an RFC 3161 service. */

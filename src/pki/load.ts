@@ -8,6 +8,7 @@ import { CompanyAuthority } from './authority.ts';
 import { certificatePath, keyPath } from './create.ts';
 import { DerError, equal } from './der.ts';
 import { loadKeyFile } from './key-file.ts';
+import { Keys } from './keys.ts';
 import { buildChain } from './path/path.ts';
 import { type ProfileFault, sealFault, timestampFault } from './path/profiles.ts';
 import { PathInvalid } from './path/rules.ts';
@@ -18,7 +19,8 @@ import { EmbeddedTimestampAuthority } from './tsa.ts';
 import { type Certificate, fromPem, parseCertificate, publicKeyInfoOf } from './x509.ts';
 
 export interface LoadOptions {
-  readonly config: Pick<Config, 'folder' | 'company' | 'publicUrl' | 'certificates' | 'timestamps'>;
+  readonly config: Pick<Config, 'folder' | 'company' | 'publicUrl' | 'certificates' | 'timestamps'> &
+    Partial<Pick<Config, 'pki'>>;
   readonly passphrase: string;
   readonly certificates: CertificateStore;
   readonly timestamps: TimestampStore;
@@ -46,15 +48,16 @@ const PROFILES: Readonly<Record<'seal' | 'tsa', (certificate: Certificate) => Pr
 
 /**
  * Reads keys and certificates, and checks that they fit together and are in date.
- * @throws KeyFileError, PkiUnusable
+ * @throws KeyFileError, TokenError, PkiUnusable
  */
 export async function loadPki(options: LoadOptions): Promise<LoadedPki> {
   const { config, passphrase, now, logger } = options;
   const { folder } = config;
-  const caKey = await loadKeyFile(keyPath(folder, 'ca'), passphrase);
+  const keys = new Keys({ config, passphrase, credentials: process.env.CREDENTIALS_DIRECTORY, logger });
+  const caKey = await keys.open('ca');
   const root = await loadCertificate(certificatePath(folder, 'ca'), caKey, null, now());
   const identity = async (name: 'seal' | 'tsa'): Promise<Identity> => {
-    const key = await loadKeyFile(keyPath(folder, name), passphrase);
+    const key = await keys.open(name);
     const path = certificatePath(folder, name);
     const certificate = await loadCertificate(path, key, root, now());
     const fault = PROFILES[name](certificate);
