@@ -1,17 +1,18 @@
 /** A company whose clock moves, and whose timestamp authority gets a new certificate when a test says so. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import type { Config } from '../../src/config/schema.ts';
 import type { ExtenderParts } from '../../src/documents/extend.ts';
 import { createDocuments } from '../../src/documents/pipeline.ts';
-import { createPki, keyPath } from '../../src/pki/create.ts';
-import { generateKey, loadKeyFile, signingKey } from '../../src/pki/key-file.ts';
+import { certificatePath, createPki, keyPath } from '../../src/pki/create.ts';
+import { generateKey, loadKeyFile, signingKey, writeKeyFile, writeNewFile } from '../../src/pki/key-file.ts';
 import { type LoadedPki, loadPki } from '../../src/pki/load.ts';
 import type { SigningKey, TimestampAuthority } from '../../src/pki/pki.ts';
 import { timestampProfile } from '../../src/pki/profiles.ts';
 import { EmbeddedTimestampAuthority } from '../../src/pki/tsa.ts';
-import { parseCertificate, signCertificate } from '../../src/pki/x509.ts';
+import { fromPem, parseCertificate, signCertificate, toPem } from '../../src/pki/x509.ts';
 import { SqliteCertificateStore } from '../../src/store/certificates.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { MIGRATIONS } from '../../src/store/migrations.ts';
@@ -113,4 +114,21 @@ export async function finished(pki: TimedPki): Promise<Uint8Array> {
   const mark = { ...markOf(signatory, 0), signingTime: pki.now() };
   const prepared = await documents.prepareSignature(bytes, layout, mark);
   return documents.close(await completeFor(documents, pki.parts, prepared, signatory), layout, pki.now());
+}
+
+/** What an admin does when an installation's timestamp certificate nears its end: another key, another certificate. */
+export async function replaceTimestamper(
+  { folder, company, publicUrl }: Pick<Config, 'folder' | 'company' | 'publicUrl'>,
+  validity: number,
+): Promise<void> {
+  const passphrase = readFileSync(join(folder, 'passphrase'), 'utf8').trim();
+  const caKey = await loadKeyFile(keyPath(folder, 'ca'), passphrase);
+  const [root] = fromPem(readFileSync(certificatePath(folder, 'ca'), 'utf8'));
+  const key = await generateKey('ecdsa-p256-sha256');
+  const issuer = { certificate: parseCertificate(root!), publicUrl };
+  const profile = timestampProfile(company, signingKey(key).publicKey, issuer, new Date());
+  const certificate = await signCertificate({ ...profile, notAfter: new Date(Date.now() + validity) }, caKey);
+  for (const path of [keyPath(folder, 'tsa'), certificatePath(folder, 'tsa')]) rmSync(path);
+  await writeKeyFile(keyPath(folder, 'tsa'), key, passphrase);
+  await writeNewFile(certificatePath(folder, 'tsa'), toPem(certificate), 0o644);
 }
