@@ -4,6 +4,8 @@ import type { VerifyInput } from '../signatures/verify/result.ts';
 import { XmlRefused } from '../signatures/xml/gate.ts';
 import { inspect, layDown } from './arriving.ts';
 import { type DocumentRefusalReason, DocumentRefused } from './documents.ts';
+import type { SignatureEvidence } from './increment-dss.ts';
+import type { Limits } from './inspect.ts';
 import { peakMemory } from './worker-memory.ts';
 import type { FromChild, Job, Outcome } from './worker-protocol.ts';
 
@@ -14,7 +16,9 @@ async function perform(job: Job): Promise<Outcome> {
   try {
     if (job.kind === 'inspect') return { kind: 'inspect', result: await inspect(job.pdf, job.limits) };
     if (job.kind === 'verify') return await performVerification(job.input);
-    if (job.kind === 'extendable' || job.kind === 'extension') return await performExtension(job);
+    if (job.kind === 'parts') return await performParts(job.pdf);
+    if (job.kind === 'extendable') return await performExtendable(job.pdf, job.limits);
+    if (job.kind === 'extension') return await performExtension(job.pdf, job.evidence, job.limits);
     if ('xml' in job) return await performXml(job.kind, job.xml);
     return { kind: 'firstRevision', result: await layDown(job.pdf, job.plan, job.limits) };
   } catch (error) {
@@ -38,10 +42,23 @@ async function performVerification(input: VerifyInput): Promise<Outcome> {
   return { kind: 'verify', result: await verifyFile(input) };
 }
 
-async function performExtension(job: Job & { kind: 'extendable' | 'extension' }): Promise<Outcome> {
-  const { appendExtension, readExtendable } = await import('./extension.ts');
-  if (job.kind === 'extendable') return { kind: 'extendable', result: readExtendable(job.pdf, job.limits) };
-  return { kind: 'extension', result: appendExtension(job.pdf, job.evidence, job.limits) };
+async function performExtendable(pdf: Uint8Array, limits: Limits): Promise<Outcome> {
+  const { readExtendable } = await import('./extension.ts');
+  return { kind: 'extendable', result: readExtendable(pdf, limits) };
+}
+
+async function performExtension(
+  pdf: Uint8Array,
+  evidence: readonly SignatureEvidence[],
+  limits: Limits,
+): Promise<Outcome> {
+  const { appendExtension } = await import('./extension.ts');
+  return { kind: 'extension', result: appendExtension(pdf, evidence, limits) };
+}
+
+async function performParts(pdf: Uint8Array): Promise<Outcome> {
+  const { readPdfParts } = await import('../evidence/pdf-parts.ts');
+  return { kind: 'parts', result: readPdfParts(pdf) };
 }
 
 /** libxml2 is loaded with the first XML file only. */

@@ -1,5 +1,6 @@
 /** What the gateway and its document child tell each other, over an IPC channel with V8 serialisation. */
 
+import type { PdfParts } from '../evidence/pdf-parts.ts';
 import type { SubIndication } from '../signatures/invalid.ts';
 import type { FileReport, VerifyInput } from '../signatures/verify/result.ts';
 import type { XmlRefusalReason } from '../signatures/xml/gate.ts';
@@ -18,6 +19,7 @@ export type Job =
   | { readonly kind: 'xmlToSign' | 'xades'; readonly xml: Uint8Array; readonly limits: Limits }
   | { readonly kind: 'verify'; readonly input: VerifyInput; readonly limits: Limits }
   | { readonly kind: 'extendable'; readonly pdf: Uint8Array; readonly limits: Limits }
+  | { readonly kind: 'parts'; readonly pdf: Uint8Array; readonly limits: Limits }
   | {
       readonly kind: 'extension';
       readonly pdf: Uint8Array;
@@ -32,6 +34,7 @@ export type Outcome =
   | { readonly kind: 'xades'; readonly result: XadesParts }
   | { readonly kind: 'verify'; readonly result: FileReport }
   | { readonly kind: 'extendable'; readonly result: Extendable | null }
+  | { readonly kind: 'parts'; readonly result: PdfParts }
   | { readonly kind: 'extension'; readonly result: SignedIncrement }
   | { readonly kind: 'xmlRefused'; readonly reason: XmlRefusalReason; readonly detail: string }
   | { readonly kind: 'signatureInvalid'; readonly subIndication: SubIndication; readonly detail: string }

@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import type { PdfParts } from '../evidence/pdf-parts.ts';
 import { SignatureInvalid } from '../signatures/invalid.ts';
 import type { FileReport, VerifyInput } from '../signatures/verify/result.ts';
 import { XmlRefused } from '../signatures/xml/gate.ts';
@@ -135,6 +136,16 @@ export class DocumentWorker {
   async extendable(pdf: Uint8Array): Promise<Extendable | null> {
     const outcome = await this.#run({ kind: 'extendable', pdf, limits: this.#limits });
     if (outcome.kind !== 'extendable') throw this.#failure(outcome);
+    return outcome.result;
+  }
+
+  /**
+   * The signatures of a signed file and its validation data, to be handed on.
+   * @throws DocumentRefused; DocumentWorkerUnavailable
+   */
+  async parts(pdf: Uint8Array): Promise<PdfParts> {
+    const outcome = await this.#run({ kind: 'parts', pdf, limits: this.#limits });
+    if (outcome.kind !== 'parts') throw this.#failure(outcome);
     return outcome.result;
   }
 
