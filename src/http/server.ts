@@ -162,7 +162,7 @@ async function buildApp(deps: HttpDeps, tls: TlsFiles | null): Promise<FastifyIn
     const parts = { ...verification, ca, anchors, now };
     await app.register(async scope => verificationRoutes(scope, parts), { prefix: '/api' });
   }
-  trustRoutes(app, deps.pki);
+  trustRoutes(app, deps.pki, now);
   pageRoutes(app, deps.webRoot);
   app.get('/healthz', (_request, reply) => reply.type('text/plain').header('cache-control', 'no-store').send('ok\n'));
   return app;

@@ -1,7 +1,7 @@
 /** What validators ask for: anchors, CA certificate, CRL, OCSP. Public, unsigned HTTP; each is signed in itself. */
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Pki } from '../pki/pki.ts';
+import type { OcspReply, Pki } from '../pki/pki.ts';
 import { notFound } from './problems.ts';
 
 /** RFC 6960 Appendix A.1 allows GET for requests under 255 bytes; some clients send longer ones. */
@@ -11,7 +11,20 @@ function sendDer(reply: FastifyReply, type: string, der: Uint8Array): FastifyRep
   return reply.type(type).header('cache-control', 'no-cache').send(Buffer.from(der));
 }
 
-export function trustRoutes(app: FastifyInstance, pki: Pick<Pki, 'ca' | 'anchors'>): void {
+/** For GET, which caches may answer in our place (RFC 5019 §6.2). */
+function sendOcsp(reply: FastifyReply, { der, reuse }: OcspReply, now: Date): FastifyReply {
+  const age = reuse === null ? 0 : Math.floor((reuse.until.getTime() - now.getTime()) / 1000);
+  if (reuse !== null && age > 0) {
+    reply
+      .header('last-modified', reuse.madeAt.toUTCString())
+      .header('expires', reuse.nextUpdate.toUTCString())
+      .header('etag', `"${createHash('sha256').update(der).digest('hex')}"`)
+      .header('cache-control', `max-age=${age}, public, no-transform, must-revalidate`);
+  } else reply.header('cache-control', 'no-cache');
+  return reply.type('application/ocsp-response').send(Buffer.from(der));
+}
+
+export function trustRoutes(app: FastifyInstance, pki: Pick<Pki, 'ca' | 'anchors'>, now: () => Date): void {
   const pem = pki.anchors.map(anchor => new X509Certificate(anchor).toString()).join('');
 
   app.get('/trust.pem', (_request, reply) =>
@@ -28,14 +41,15 @@ export function trustRoutes(app: FastifyInstance, pki: Pick<Pki, 'ca' | 'anchors
 
   app.post('/ocsp', async (request, reply) => {
     const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-    return sendDer(reply, 'application/ocsp-response', await pki.ca.ocsp(body));
+    const { der } = await pki.ca.ocsp(body);
+    return sendDer(reply, 'application/ocsp-response', der);
   });
 
   app.get('/ocsp/*', { exposeHeadRoute: false }, async (request, reply) => {
     // From the raw URL: base64 has slashes of its own.
     const encoded = (request.raw.url ?? '').replace(/^\/ocsp\//, '');
     if (encoded.length > LONGEST_GET) throw notFound();
-    return sendDer(reply, 'application/ocsp-response', await pki.ca.ocsp(Buffer.from(unescapeUrl(encoded), 'base64')));
+    return sendOcsp(reply, await pki.ca.ocsp(Buffer.from(unescapeUrl(encoded), 'base64')), now());
   });
 }
 

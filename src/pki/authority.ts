@@ -4,18 +4,20 @@ import type { Person } from '../directory/directory.ts';
 import { signCrl } from './crl.ts';
 import { provenPublicKey } from './csr.ts';
 import { equal } from './der.ts';
-import { answerOcsp, ocspFor, type Responder } from './ocsp.ts';
+import { OcspResponder } from './ocsp-responder.ts';
+import { OID } from './oids.ts';
 import {
   type CertificateAuthority,
   type CertificateRecord,
   CertificateRefused,
+  type OcspReply,
   type RevocationReason,
   type SigningKey,
 } from './pki.ts';
 import { type Company, type Issuer, personProfile } from './profiles.ts';
-import type { CertificateStore } from './records.ts';
+import { type CertificateStore, recordFor } from './records.ts';
 import { stopsDevice } from './suspension.ts';
-import { type Certificate, keyHash, parseCertificate, signCertificate } from './x509.ts';
+import { type Certificate, parseCertificate, signCertificate } from './x509.ts';
 
 const DAY = 86_400_000;
 /** A CRL is good for a week and made anew every day, so that a day's failure of ours leaves nobody without. */
@@ -27,6 +29,8 @@ const LISTED_AFTER_EXPIRY = CRL_VALIDITY;
 export interface AuthorityOptions {
   readonly key: SigningKey;
   readonly certificate: Uint8Array;
+  /** The OCSP responder's own key; null: the CA's key signs its answers. */
+  readonly responderKey: SigningKey | null;
   readonly company: Company;
   /** Where OCSP, CRL and the CA certificate are served. */
   readonly publicUrl: string;
@@ -41,14 +45,15 @@ export class CompanyAuthority implements CertificateAuthority {
   readonly chain: readonly Uint8Array[];
   readonly #options: AuthorityOptions;
   readonly #issuer: Issuer;
-  readonly #responder: Responder;
+  readonly #responder: OcspResponder;
 
   constructor(options: AuthorityOptions) {
     this.#options = options;
     this.chain = [options.certificate];
     const certificate = parseCertificate(options.certificate);
     this.#issuer = { certificate, publicUrl: options.publicUrl };
-    this.#responder = { issuer: certificate, key: options.key, find: serial => options.store.find(serial) };
+    const { key: caKey, responderKey } = options;
+    this.#responder = new OcspResponder({ ...options, issuer: this.#issuer, caKey, key: responderKey });
   }
 
   async issueForPerson(csr: Uint8Array, person: Person, deviceId: string): Promise<CertificateRecord> {
@@ -130,30 +135,20 @@ export class CompanyAuthority implements CertificateAuthority {
     }
   }
 
-  ocsp(request: Uint8Array): Promise<Uint8Array> {
-    return answerOcsp(request, this.#responder, this.#options.now(), error =>
-      this.#options.logger.error({ err: error }, 'OCSP request failed'),
-    );
+  ocsp(request: Uint8Array): Promise<OcspReply> {
+    return this.#responder.answer(request);
   }
 
-  /** A fresh OCSP answer for keeping (PAdES DSS), or null for a certificate that isn't ours. */
+  /** Of the OCSP responder, DER; null where the CA answers itself. */
+  responderCertificate(): Promise<Uint8Array | null> {
+    return this.#responder.certificate();
+  }
+
+  /** A fresh OCSP answer for keeping (PAdES DSS), or null for a certificate that isn't ours or that nobody asks about. */
   async ocspAnswer(certificate: Certificate): Promise<Uint8Array | null> {
     const record = await this.find(certificate.serial);
-    if (!record || !equal(record.certificate, certificate.der)) return null;
-    return ocspFor(record, this.#responder, this.#options.now());
+    if (!record || !equal(record.certificate, certificate.der) || certificate.extensions.has(OID.ocspNoCheck))
+      return null;
+    return this.#responder.answerAbout(record);
   }
-}
-
-function recordFor(certificate: Certificate, personId: string | null, deviceId: string | null): CertificateRecord {
-  return {
-    serial: certificate.serial,
-    certificate: certificate.der,
-    personId,
-    deviceId,
-    notBefore: certificate.notBefore,
-    notAfter: certificate.notAfter,
-    revokedAt: null,
-    reason: null,
-    keyHash: keyHash(certificate.publicKeyInfo),
-  };
 }

@@ -1,4 +1,4 @@
-/** A new PKI: company root, seal, timestamping unit, and the key that signs the gateway's HTTP answers. */
+/** A new PKI: company root, seal, timestamping unit, the OCSP responder's key, and the key that signs the gateway's HTTP answers. */
 import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateKey, KeyFileError, signingKey, writeKeyFile, writeNewFile } from './key-file.ts';
@@ -6,7 +6,8 @@ import type { SignatureAlgorithm } from './pki.ts';
 import { type Company, type Issuer, rootProfile, sealProfile, timestampProfile } from './profiles.ts';
 import { parseCertificate, signCertificate, toPem } from './x509.ts';
 
-export const KEY_NAMES = ['ca', 'seal', 'tsa', 'gateway'] as const;
+/** The OCSP responder's certificates are short-lived and therefore in no file (ocsp-responder.ts). */
+export const KEY_NAMES = ['ca', 'seal', 'tsa', 'ocsp', 'gateway'] as const;
 export const CERTIFICATE_NAMES = ['ca', 'seal', 'tsa'] as const;
 
 export const keyPath = (folder: string, name: (typeof KEY_NAMES)[number]): string => join(folder, 'keys', `${name}.p8`);
@@ -18,13 +19,13 @@ export interface CreateOptions {
   /** Where OCSP, CRL and the CA certificate are served; stands in every certificate. */
   readonly publicUrl: string;
   readonly passphrase: string;
-  /** Of the CA, seal and timestamp keys; the gateway's key is always P-256. */
+  /** Of the CA, seal, timestamp and OCSP keys; the gateway's key is always P-256. */
   readonly algorithm: SignatureAlgorithm;
   readonly now: () => Date;
 }
 
 /**
- * Makes keys/{ca,seal,tsa,gateway}.p8 and certs/{ca,seal,tsa}.pem in `folder`.
+ * Makes keys/{ca,seal,tsa,ocsp,gateway}.p8 and certs/{ca,seal,tsa}.pem in `folder`.
  * @throws KeyFileError 'exists' when one of them is there; then nothing is made
  */
 export async function createPki(folder: string, options: CreateOptions): Promise<void> {
@@ -37,7 +38,8 @@ export async function createPki(folder: string, options: CreateOptions): Promise
     if (await exists(path)) throw new KeyFileError('exists', `${path} exists; nothing is ever overwritten`);
   }
   const now = options.now();
-  const [ca, seal, tsa, gateway] = await Promise.all([
+  const [ca, seal, tsa, ocsp, gateway] = await Promise.all([
+    generateKey(algorithm),
     generateKey(algorithm),
     generateKey(algorithm),
     generateKey(algorithm),
@@ -54,7 +56,7 @@ export async function createPki(folder: string, options: CreateOptions): Promise
 
   await mkdir(join(folder, 'keys'), { recursive: true, mode: 0o700 });
   await mkdir(join(folder, 'certs'), { recursive: true, mode: 0o755 });
-  const keys = { ca, seal, tsa, gateway };
+  const keys = { ca, seal, tsa, ocsp, gateway };
   for (const name of KEY_NAMES) await writeKeyFile(keyPath(folder, name), keys[name], passphrase);
   for (const name of CERTIFICATE_NAMES) {
     await writeNewFile(certificatePath(folder, name), toPem(certificates[name]), 0o644);

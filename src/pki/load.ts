@@ -7,12 +7,12 @@ import type { Config } from '../config/schema.ts';
 import { CompanyAuthority } from './authority.ts';
 import { certificatePath, keyPath } from './create.ts';
 import { DerError, equal } from './der.ts';
-import { loadKeyFile } from './key-file.ts';
+import { generateKey, KeyFileError, loadKeyFile, writeKeyFile } from './key-file.ts';
 import { Keys } from './keys.ts';
 import { buildChain } from './path/path.ts';
 import { type ProfileFault, sealFault, timestampFault } from './path/profiles.ts';
 import { PathInvalid } from './path/rules.ts';
-import type { Identity, Pki, SigningKey, TimestampAuthority, ValidationData } from './pki.ts';
+import type { Identity, Pki, SignatureAlgorithm, SigningKey, TimestampAuthority, ValidationData } from './pki.ts';
 import type { CertificateStore, TimestampStore } from './records.ts';
 import { OutsideTimestampAuthority, TimestampAuthorities } from './timestamp-client.ts';
 import { EmbeddedTimestampAuthority } from './tsa.ts';
@@ -71,6 +71,7 @@ export async function loadPki(options: LoadOptions): Promise<LoadedPki> {
   const ca = new CompanyAuthority({
     key: caKey,
     certificate: root.der,
+    responderKey: await responderKey(folder, passphrase, caKey.algorithm, logger),
     company: config.company,
     publicUrl: config.publicUrl,
     validity: config.certificates.validity,
@@ -104,6 +105,35 @@ export async function loadPki(options: LoadOptions): Promise<LoadedPki> {
     gatewayKey,
     validationData: certificates => validationData(certificates.map(parseCertificate), trusted, ca),
   };
+}
+
+/**
+ * The OCSP responder's key. An installation of an earlier version lacks it: it is made, and where keys/ can't be written to
+ * (as under systemd) the CA goes on signing OCSP answers itself. @throws KeyFileError
+ */
+async function responderKey(
+  folder: string,
+  passphrase: string,
+  algorithm: SignatureAlgorithm,
+  logger: Logger,
+): Promise<SigningKey | null> {
+  const path = keyPath(folder, 'ocsp');
+  const present = () =>
+    loadKeyFile(path, passphrase).catch((error: unknown) => {
+      if (error instanceof KeyFileError && error.fault === 'missing') return null;
+      throw error;
+    });
+  const found = await present();
+  if (found) return found;
+  const made = await writeKeyFile(path, await generateKey(algorithm), passphrase).then(
+    () => null,
+    (error: unknown) => error,
+  );
+  // Where another process was faster, its key counts.
+  const key = await present();
+  if (key) logger.info({ path }, 'key of the OCSP responder made');
+  else logger.warn({ err: made, path }, "the OCSP responder's key can't be made; the CA signs OCSP answers");
+  return key;
 }
 
 async function loadCertificate(
@@ -162,6 +192,8 @@ async function validationData(
     const answer = await ca.ocspAnswer(certificate);
     if (answer) ocsps.push(answer);
   }
+  const responder = ocsps.length > 0 ? await ca.responderCertificate() : null;
+  if (responder) include(parseCertificate(responder));
   return {
     certificates: all.map(certificate => certificate.der),
     ocsps,

@@ -1,4 +1,4 @@
-/** OCSP (RFC 6960): reading requests, signing answers with the CA's own key (§2.6: no delegation needed). */
+/** OCSP (RFC 6960): what stands in requests and answers. */
 import { digest, type Hash, hashOf, signed } from './algorithms.ts';
 import { REASON_CODE } from './crl.ts';
 import {
@@ -21,8 +21,8 @@ import { type Certificate, keyIdentifier, parseExtensions } from './x509.ts';
 
 const MAX_SIZE = 16_384;
 const MAX_CERTIFICATES = 32;
-/** How long an answer may be used. */
-const VALIDITY = 3_600_000;
+/** How long an answer may be used, milliseconds. */
+export const VALIDITY = 3_600_000;
 
 /** OCSPResponseStatus (RFC 6960 §4.2.1). */
 type ErrorStatus = 'malformedRequest' | 'internalError';
@@ -42,49 +42,28 @@ interface OcspRequest {
   readonly nonce: Uint8Array | null;
 }
 
-export interface Responder {
-  readonly issuer: Certificate;
+/** Who signs answers. */
+export interface Signer {
   readonly key: SigningKey;
-  readonly find: (serial: string) => Promise<CertificateRecord | null>;
+  /** The key's. */
+  readonly certificate: Certificate;
+  /** The same, where it isn't the CA's: it goes along with the answer (RFC 6960 §4.2.2.2). */
+  readonly delegate: Certificate | null;
 }
 
-/** Answers a DER request; faults become OCSP error answers. @param onError hears of faults of ours */
-export async function answerOcsp(
-  request: Uint8Array,
-  responder: Responder,
-  now: Date,
-  onError: (error: unknown) => void,
-): Promise<Uint8Array> {
-  try {
-    const { certIds, nonce } = parseRequest(request, responder.issuer);
-    const answers = await Promise.all(
-      certIds.map(async ({ bytes, serial }) =>
-        singleResponse(bytes, serial === null ? null : await responder.find(serial), responder.issuer, now),
-      ),
-    );
-    return await successful(answers, nonce, responder, now);
-  } catch (error) {
-    if (error instanceof DerError) return failed('malformedRequest');
-    onError(error);
-    return failed('internalError');
-  }
-}
-
-/** An answer about one certificate, without a nonce, for keeping (PAdES DSS). */
-export function ocspFor(record: CertificateRecord, responder: Responder, now: Date): Promise<Uint8Array> {
+/** CertID of a certificate of ours. SHA-1 here is a look-up key, not a signature; every validator knows it (RFC 5019 §2.1.1). */
+export function certIdOf(record: CertificateRecord, issuer: Certificate): Uint8Array {
   const hash = (data: Uint8Array) => der.octetString(digest('sha1', data));
-  // SHA-1 in CertID is a look-up key, not a signature; every validator knows it (RFC 5019 §2.1.1).
-  const certId = der.sequence(
+  return der.sequence(
     der.sequence(der.oid(OID.sha1), der.null),
-    hash(responder.issuer.subject),
-    hash(subjectPublicKey(responder.issuer)),
+    hash(issuer.subject),
+    hash(subjectPublicKey(issuer)),
     der.integer(record.serial),
   );
-  return successful([singleResponse(certId, record, responder.issuer, now)], null, responder, now);
 }
 
 /** @throws DerError */
-function parseRequest(bytes: Uint8Array, issuer: Certificate): OcspRequest {
+export function parseRequest(bytes: Uint8Array, issuer: Certificate): OcspRequest {
   if (bytes.length > MAX_SIZE) throw new DerError('too big');
   const outer = new Fields(read(bytes, TAG.sequence).content);
   const request = outer.sequence();
@@ -136,7 +115,7 @@ function nonceOf(list: Element): Uint8Array | null {
  * cutoff (§4.4.4) says so, and makes an answer count that was given after a short-lived certificate had expired (the
  * last signatory may be weeks later than the first).
  */
-function singleResponse(
+export function singleResponse(
   certId: Uint8Array,
   record: CertificateRecord | null,
   issuer: Certificate,
@@ -159,27 +138,29 @@ function certStatus(record: CertificateRecord | null): Uint8Array {
   return der.constructed(1, der.generalizedTime(record.revokedAt), reason);
 }
 
-async function successful(
+/** OCSPResponse with a BasicOCSPResponse (RFC 6960 §4.2.1). */
+export async function successful(
   answers: readonly Uint8Array[],
   nonce: Uint8Array | null,
-  { issuer, key }: Responder,
+  { certificate, key, delegate }: Signer,
   now: Date,
 ): Promise<Uint8Array> {
   const extensions = nonce ? [der.constructed(1, der.sequence(extension(OID.ocspNonce, nonce)))] : [];
   const data = der.sequence(
-    der.constructed(2, der.octetString(keyIdentifier(issuer.publicKeyInfo))),
+    der.constructed(2, der.octetString(keyIdentifier(certificate.publicKeyInfo))),
     der.generalizedTime(now),
     der.sequence(...answers),
     ...extensions,
   );
-  const basic = await signed(data, key);
+  const certificates = delegate ? [der.constructed(0, der.sequence(delegate.der))] : [];
+  const basic = await signed(data, key, ...certificates);
   return der.sequence(
     der.enumerated(0),
     der.constructed(0, der.sequence(der.oid(OID.ocspBasic), der.octetString(basic))),
   );
 }
 
-const failed = (status: ErrorStatus): Uint8Array => der.sequence(der.enumerated(STATUS[status]));
+export const failed = (status: ErrorStatus): Uint8Array => der.sequence(der.enumerated(STATUS[status]));
 
 /** The bits that CertID's issuerKeyHash covers: without tag, length and unused bits. */
 function subjectPublicKey(issuer: Certificate): Uint8Array {

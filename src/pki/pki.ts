@@ -52,6 +52,13 @@ export class CertificateRefused extends Error {
   override readonly name = 'CertificateRefused';
 }
 
+export interface OcspReply {
+  /** OCSPResponse. */
+  readonly der: Uint8Array;
+  /** How long others may be given the same (RFC 5019 §6.2); null for answers to one asker, and for errors. */
+  readonly reuse: { readonly until: Date; readonly madeAt: Date; readonly nextUpdate: Date } | null;
+}
+
 export interface CertificateAuthority {
   /** The CA certificate, then its issuers up to the root. */
   readonly chain: readonly Uint8Array[];
@@ -67,7 +74,7 @@ export interface CertificateAuthority {
   /** The current full CRL, DER. */
   crl(): Promise<Uint8Array>;
   /** Answers an RFC 6960 request; malformed ones with the status malformedRequest. Never throws. */
-  ocsp(request: Uint8Array): Promise<Uint8Array>;
+  ocsp(request: Uint8Array): Promise<OcspReply>;
 }
 
 export interface Timestamp {

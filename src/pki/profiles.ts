@@ -3,6 +3,7 @@
 import type { KeyObject } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import type { Person } from '../directory/directory.ts';
+import { der } from './der.ts';
 import {
   authorityInfoAccess,
   authorityKeyIdentifier,
@@ -10,6 +11,7 @@ import {
   certificatePolicies,
   crlDistributionPoint,
   extendedKeyUsage,
+  extension,
   KEY_USAGE,
   keyUsage,
   mailAltName,
@@ -87,6 +89,28 @@ export function timestampProfile(company: Company, publicKey: KeyObject, issuer:
       ...commonExtensions(publicKeyInfoOf(publicKey), issuer),
       keyUsage(KEY_USAGE.digitalSignature),
       extendedKeyUsage([OID.timeStamping], true),
+    ],
+  };
+}
+
+/** Of the OCSP responder: short-lived, so that nobody has to ask whether it is revoked (RFC 6960 §4.2.2.2.1). */
+export const RESPONDER_VALIDITY = 14 * DAY;
+/** It is renewed when less than this is left. */
+export const RESPONDER_RENEWAL = 7 * DAY;
+
+/** The OCSP responder, delegated by its issuer (RFC 6960 §4.2.2.2). */
+export function responderProfile(company: Company, publicKey: KeyObject, issuer: Issuer, now: Date): CertificateFields {
+  const publicKeyInfo = publicKeyInfoOf(publicKey);
+  return {
+    ...endEntity(publicKeyInfo, issuer, now, new Date(backdated(now).getTime() + RESPONDER_VALIDITY)),
+    subject: distinguishedName(...organisation(company), ['commonName', withSuffix(company.name, 'OCSP')]),
+    extensions: [
+      basicConstraints(null),
+      subjectKeyIdentifier(keyIdentifier(publicKeyInfo)),
+      authorityKeyIdentifier(keyIdentifier(issuer.certificate.publicKeyInfo)),
+      keyUsage(KEY_USAGE.digitalSignature),
+      extendedKeyUsage([OID.ocspSigning]),
+      extension(OID.ocspNoCheck, der.null),
     ],
   };
 }

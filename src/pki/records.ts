@@ -3,6 +3,7 @@
  * src/store/timestamps.ts); several processes use one store at a time.
  */
 import type { CertificateRecord, RevocationReason } from './pki.ts';
+import { type Certificate, keyHash } from './x509.ts';
 
 export interface CurrentCrl {
   /** CRL number (RFC 5280 §5.2.3); never goes back. */
@@ -22,7 +23,7 @@ export interface CertificateStore {
   list(): Promise<readonly CertificateRecord[]>;
   /**
    * False when there is no such certificate or it was revoked before; the first reason stays. Only a hold gives way to
-   * another reason, and then keeps its date (X.509 §9.5.3.1).
+   * another reason, and then keeps its date (X.509).
    */
   revoke(serial: string, at: Date, reason: RevocationReason): Promise<boolean>;
   /** Ends a hold; false when the certificate isn't on hold. */
@@ -41,4 +42,23 @@ export interface TimestampStore {
   lastTime(): Promise<Date | null>;
   /** Compare and swap: false when `expected` isn't the stored time. */
   advance(expected: Date | null, time: Date): Promise<boolean>;
+}
+
+/** A new record. @param deviceId which device has the key; null for the gateway's own */
+export function recordFor(
+  certificate: Certificate,
+  personId: string | null,
+  deviceId: string | null,
+): CertificateRecord {
+  return {
+    serial: certificate.serial,
+    certificate: certificate.der,
+    personId,
+    deviceId,
+    notBefore: certificate.notBefore,
+    notAfter: certificate.notAfter,
+    revokedAt: null,
+    reason: null,
+    keyHash: keyHash(certificate.publicKeyInfo),
+  };
 }

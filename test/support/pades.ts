@@ -104,7 +104,11 @@ export async function makeSignatory(pki: LoadedPki, name: string): Promise<Signa
     groups: [],
   };
   const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
-  const { certificate } = await pki.ca.issueForPerson(await certificationRequest(keys), person, `device ${randomUUID()}`);
+  const { certificate } = await pki.ca.issueForPerson(
+    await certificationRequest(keys),
+    person,
+    `device ${randomUUID()}`,
+  );
   const key = createPrivateKey({
     key: Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)),
     format: 'der',

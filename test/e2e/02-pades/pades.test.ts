@@ -197,7 +197,7 @@ for (const { algorithm, names } of cases) {
           .map(octets => `/${createHash('sha1').update(octets).digest('hex').toUpperCase()}`);
         expect(Object.keys(vri).sort()).toEqual(names.sort());
         for (const entry of Object.values(vri)) {
-          expect((member(entry, '/Cert') as readonly Json[]).length).toBe(3);
+          expect((member(entry, '/Cert') as readonly Json[]).length).toBe(4);
           expect((member(entry, '/OCSP') as readonly Json[]).length).toBe(2);
           expect((member(entry, '/CRL') as readonly Json[]).length).toBeGreaterThan(0);
         }

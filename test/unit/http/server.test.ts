@@ -268,9 +268,20 @@ describe.skipIf(!has('openssl'))('what validators ask for, asked by openssl', ()
     for (const encoded of [request, encodeURIComponent(request)]) {
       const answer = await get(`/ocsp/${encoded}`);
       expect(answer.headers['content-type']).toBe('application/ocsp-response');
+      // RFC 5019 §6.2: caches may answer for a minute.
+      expect(answer.headers['cache-control']).toMatch(
+        /^max-age=([1-9]|[1-5]\d|60), public, no-transform, must-revalidate$/,
+      );
+      const [madeAt, until] = ['last-modified', 'expires'].map(name => Date.parse(String(answer.headers[name])));
+      expect(until! - madeAt!).toBe(3_600_000);
+      expect(answer.headers.etag).toMatch(/^"[0-9a-f]{64}"$/);
       writeFileSync(path('answer.der'), Buffer.from(answer.body, 'latin1'));
       expect(await ask('-cert', path('user.pem'), '-respin', path('answer.der'))).toMatch(/user\.pem: good/);
     }
+
+    await ask('-cert', path('user.pem'), '-reqout', path('live.der'));
+    const live = execFileSync('base64', ['-w0', path('live.der')]).toString();
+    expect((await get(`/ocsp/${encodeURIComponent(live)}`)).headers['cache-control']).toBe('no-cache');
 
     await gateway.devices.end(device.enrolled!.deviceId, 'revoked');
     expect(await posted()).toMatch(/user\.pem: revoked/);
