@@ -14,14 +14,14 @@ export interface FinishedFile {
   readonly length: number;
 }
 
-/** In the order of the documents. @throws Error unless the request is finished */
+/** In the order of the documents. @throws RangeError unless the request is finished */
 export function finishedFiles({ documents }: Pick<Request, 'documents'>): FinishedFile[] {
   return documents.flatMap(filesOf);
 }
 
 function filesOf(document: RequestDocument): FinishedFile[] {
   const { name, pages, original, headLength, finished, finishedLength, finishedForm: form } = document;
-  if (finished === null || finishedLength === undefined) throw new Error('the request is not finished');
+  if (finished === null || finishedLength === undefined) throw new RangeError('the request is not finished');
   const file = { name, pages, blob: finished, length: finishedLength, ...(form ? { form } : {}) };
   if (form !== 'cades-detached') return [file];
   return [{ name, pages, blob: original, length: headLength, form: 'content' }, file];

@@ -23,6 +23,7 @@ import {
 } from './samples.ts';
 
 const ROW = 'a1b2c3d4e5f6g7h8';
+const OCTETS = 'application/octet-stream';
 const names = Object.keys(samples);
 const NASTY = 'Évil"<x@evil.org>\r\nBcc: victim@evil.org\r\n\r\n<script>alert(1)</script>\u202egpj\u2066\u0000\u0007';
 
@@ -44,6 +45,26 @@ const pleaseSign = (change: Parameters<typeof request>[0] = {}, signatory: Party
   request: request(change),
   session: session(signatory),
   link,
+});
+
+describe('files other than PDFs', () => {
+  test.each(LANGUAGES)(
+    'come with a sentence on what they are, not with the type of a signed mail: %s',
+    async language => {
+      const raw = Buffer.from((await composeSample('finished-other-files', language)).bytes);
+      const types = raw.toString().match(/^Content-Type: application\/\S+/gm);
+      expect(types).toEqual(Array.from({ length: 3 }, () => `Content-Type: ${OCTETS}`));
+      const mail = await simpleParser(raw);
+      const files = ['Brief an Zoë.txt', 'Brief an Zoë.txt.p7s', 'plan.png.p7m'];
+      expect(mail.attachments.map(({ filename }) => filename)).toEqual(files);
+      for (const shown of [...files, 'CAdES']) {
+        expect(mail.text).toContain(shown);
+        expect(mail.html).toContain(shown);
+      }
+      const pdfs = await simpleParser(Buffer.from((await composeSample('finished', language)).bytes));
+      expect(pdfs.text).not.toContain('CAdES');
+    },
+  );
 });
 
 describe('bytes', () => {
@@ -109,9 +130,11 @@ describe.skipIf(!hasPython)('as Python’s email package reads it', () => {
           ? [...alternative, 'multipart/related', 'text/html', 'image/png']
           : name === 'finished'
             ? ['multipart/mixed', ...alternative, 'text/html', 'application/pdf', 'application/pdf']
-            : name === 'sealed'
-              ? ['multipart/mixed', ...alternative, 'text/html', 'application/pdf']
-              : [...alternative, 'text/html'],
+            : name === 'finished-other-files'
+              ? ['multipart/mixed', ...alternative, 'text/html', ...Array.from({ length: 3 }, () => OCTETS)]
+              : name === 'sealed'
+                ? ['multipart/mixed', ...alternative, 'text/html', 'application/pdf']
+                : [...alternative, 'text/html'],
       );
       expect(mail.html).toContain(`<html lang="${language}">`);
       expect(mail.html + mail.text).not.toMatch(/undefined|\[object|NaN/);

@@ -118,6 +118,18 @@ export const samples: Record<string, { mail: Mail; to: Party | Recipient }> = {
     },
     to: paul,
   },
+  'finished-other-files': {
+    mail: {
+      kind: 'finished',
+      request: request({ state: 'finished', sessions: [signedJohn, signedZoe] }),
+      files: [
+        { name: 'Brief an Zoë.txt', form: 'content', bytes: Buffer.from('Liebe Zoë\n') },
+        { name: 'Brief an Zoë.txt', form: 'cades-detached', bytes: Buffer.from([0x30, 0x80]) },
+        { name: 'plan.png', form: 'cades', bytes: Buffer.from([0x30, 0x81]) },
+      ],
+    },
+    to: paul,
+  },
   'finished-link': {
     mail: { kind: 'finished-link', request: request({ state: 'finished', sessions: [signedJohn, signedZoe] }) },
     to: paul,
