@@ -62,7 +62,7 @@ interface Transaction {
   readonly recipients: Recipient[];
   /** The first recipient outside the company, accepted before any on a sign domain. */
   external: string | null;
-  readonly chunks: Uint8Array[];
+  chunks: Uint8Array[];
   /** Bytes so far, as on the wire (RFC 1870 §5). Nothing is kept beyond the limit. */
   size: number;
   readonly fields: string[];
@@ -198,6 +198,8 @@ class Gatekeeper implements MilterHandler {
       const { config, verdictKeys, log, now } = this.#deps;
       if (transaction.size > config.mail.maxMessageSize) throw refusals.tooBig(config.mail.maxMessageSize);
       const raw = Buffer.concat(transaction.chunks);
+      // A large mail is kept once while it waits for its turn.
+      transaction.chunks = [];
       const time = now();
       const queueId = macros.get('i') ?? '';
       const asked = transaction.who ? await this.#judge(raw, transaction, transaction.who, time, queueId) : null;
