@@ -30,6 +30,14 @@ export function changedKeys(old: PdfDict, now: PdfDict): string[] {
   return [...new Set([...old.keys(), ...now.keys()])].filter(key => !sameValue(old.get(key), now.get(key)));
 }
 
+/** Items at the end of `now` that `old` doesn't have; null unless `now` begins with all of `old`. */
+export function addedTo(old: PdfValue | undefined, now: PdfValue | undefined): readonly PdfValue[] | null {
+  const before = old ?? [];
+  const after = now ?? [];
+  if (!isArray(before) || !isArray(after) || after.length < before.length) return null;
+  return before.every((item, i) => sameValue(item, after[i])) ? after.slice(before.length) : null;
+}
+
 /** Object numbers that a value refers to. */
 export function* referencesIn(value: PdfValue | undefined): Iterable<number> {
   if (isRef(value)) yield value.ref;
