@@ -88,22 +88,26 @@ test.each(KINDS)('B4 %s passes as it is', async kind => {
   expect(await world.verify(file, more)).toMatchObject({ indication: 'TOTAL-PASSED', subIndication: null });
 });
 
-test.each(KINDS)('B4 %s with a flipped bit does not pass', async kind => {
-  const { file, more } = results[kind]!;
-  const random = randomNumbers(20261124);
-  const passed: string[] = [];
-  for (let i = 0; i < COUNT; ) {
-    const at = random(file.length);
-    const bit = random(8);
-    const changed = Uint8Array.from(file);
-    changed[at]! ^= 1 << bit;
-    if (isSame(file, changed, at)) continue;
-    i++;
-    const { indication } = await world.verify(changed, more);
-    if (indication === 'TOTAL-PASSED') passed.push(`octet ${at}, bit ${bit}`);
-  }
-  expect(passed).toEqual([]);
-});
+test.each(KINDS)(
+  'B4 %s with a flipped bit does not pass',
+  async kind => {
+    const { file, more } = results[kind]!;
+    const random = randomNumbers(20261124);
+    const passed: string[] = [];
+    for (let i = 0; i < COUNT; ) {
+      const at = random(file.length);
+      const bit = random(8);
+      const changed = Uint8Array.from(file);
+      changed[at]! ^= 1 << bit;
+      if (isSame(file, changed, at)) continue;
+      i++;
+      const { indication } = await world.verify(changed, more);
+      if (indication === 'TOTAL-PASSED') passed.push(`octet ${at}, bit ${bit}`);
+    }
+    expect(passed).toEqual([]);
+  },
+  900_000,
+);
 
 /** Most of a PDF is padding: these go where a bit means something. */
 test('B4 no bit of the last signature value of a PDF, nor of a whole CAdES file, can be flipped', async () => {
