@@ -11,7 +11,7 @@ export function readmeText(collected: Collected): string {
   const { chain, tokens } = proof;
   const documents = request.documents.map(
     ({ name, original, finished }, index) =>
-      `  ${index + 1}  ${cleanLine(name, 200)}\n     as mailed  SHA-256 ${original}\n     finished   ${finished === null ? 'not finished' : `SHA-256 ${finished}`}`,
+      `  ${index + 1}  ${cleanLine(name, 200)}\n   as mailed  SHA-256 ${original}\n   finished   ${finished === null ? 'not finished' : `SHA-256 ${finished}`}`,
   );
   return `Evidence of request ${request.id}
 ${cleanLine(company, 200)}, exported ${madeAt.toISOString()}
@@ -80,6 +80,18 @@ ${tokens
   )
   .join('\n')}
     openssl ts -reply -token_in -in log/heads/${tokens.at(-1)?.sequence}.tst -text
+
+The entries name the documents by their SHA-256, as mailed and as they became; so the log proves them, too. Nothing is
+printed when each file is named:
+
+    for document in documents/*; do
+      sum=$(sha256sum < "$document"); named=no
+      for entry in log/entries/*.json; do
+        IFS= read -r body < "$entry" || :
+        case $body in *"\${sum%%  -}"*) named=yes ;; esac
+      done
+      [ $named = yes ] || echo "WRONG: $document"
+    done
 `;
 }
 
