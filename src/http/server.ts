@@ -12,6 +12,7 @@ import type { Config, Listen } from '../config/schema.ts';
 import { removeStaleSocket } from '../config/stale-socket.ts';
 import type { Directory } from '../directory/directory.ts';
 import type { Pki, SigningKey } from '../pki/pki.ts';
+import type { EmbeddedTimestampAuthority } from '../pki/tsa.ts';
 import type { Devices, Requests } from '../requests/requests.ts';
 import type { OnceStore } from '../store/store.ts';
 import { checkListener, proxyTrust, publicOrigin, UnsafeAddress } from './address.ts';
@@ -22,6 +23,7 @@ import { Nonces } from './nonce.ts';
 import { pageRoutes } from './pages.ts';
 import { HttpProblem, notFound, toProblem } from './problems.ts';
 import { securityHeaders } from './security.ts';
+import { timestampRoutes } from './timestamps.ts';
 import { readTls, reloadTls, type TlsFiles } from './tls.ts';
 import { trustRoutes } from './trust.ts';
 import { type VerificationDeps, verificationRoutes } from './verification.ts';
@@ -32,6 +34,8 @@ export interface HttpDeps {
   readonly devices: Devices;
   readonly directory: Directory;
   readonly pki: Pick<Pki, 'ca' | 'anchors'>;
+  /** Our own timestamp authority; null where there is none. */
+  readonly tsa?: Pick<EmbeddedTimestampAuthority, 'respond'> | null;
   readonly once: OnceStore;
   /** Signs answers; devices pin it. P-256. */
   readonly gatewayKey: SigningKey;
@@ -163,6 +167,8 @@ async function buildApp(deps: HttpDeps, tls: TlsFiles | null): Promise<FastifyIn
     await app.register(async scope => verificationRoutes(scope, parts), { prefix: '/api' });
   }
   trustRoutes(app, deps.pki, now);
+  const { tsa } = deps;
+  if (tsa) await app.register(async scope => timestampRoutes(scope, { tsa, now }));
   pageRoutes(app, deps.webRoot);
   app.get('/healthz', (_request, reply) => reply.type('text/plain').header('cache-control', 'no-store').send('ok\n'));
   return app;

@@ -37,6 +37,8 @@ export class PkiUnusable extends Error {
 
 export interface LoadedPki extends Pki {
   readonly ca: CompanyAuthority;
+  /** Our own timestamp authority; null where the configuration names only others. */
+  readonly tsa: EmbeddedTimestampAuthority | null;
   /** Signs the gateway's HTTP answers (RFC 9421); devices pin its public key. */
   readonly gatewayKey: SigningKey;
 }
@@ -85,12 +87,12 @@ export async function loadPki(options: LoadOptions): Promise<LoadedPki> {
 
   const trusted: Certificate[] = [root];
   const authorities: TimestampAuthority[] = [];
+  let embedded: EmbeddedTimestampAuthority | null = null;
   for (const authority of config.timestamps.authorities) {
     if (authority === 'embedded') {
       const monotonic = options.monotonic ?? (() => performance.now());
-      authorities.push(
-        new EmbeddedTimestampAuthority({ identity: tsa, store: options.timestamps, now, monotonic, logger }),
-      );
+      embedded ??= new EmbeddedTimestampAuthority({ identity: tsa, store: options.timestamps, now, monotonic, logger });
+      authorities.push(embedded);
     } else {
       const anchors = await readCertificates(resolve(folder, authority.trust));
       trusted.push(...anchors);
@@ -99,6 +101,7 @@ export async function loadPki(options: LoadOptions): Promise<LoadedPki> {
   }
   return {
     ca,
+    tsa: embedded,
     seal,
     timestamps: new TimestampAuthorities(authorities, logger),
     anchors: [root.der],

@@ -5,6 +5,7 @@ import { der } from './der.ts';
 import { OID } from './oids.ts';
 import { type Identity, type Timestamp, type TimestampAuthority, TimestampUnavailable } from './pki.ts';
 import type { TimestampStore } from './records.ts';
+import { granted, parseTimestampRequest, rejected, type TimestampAsk, TimestampRefused } from './tsa-request.ts';
 import { type Certificate, parseCertificate, randomSerial } from './x509.ts';
 
 /** THREATS.md "Clock"; milliseconds. */
@@ -21,6 +22,9 @@ export interface TsaOptions {
   /** TSTInfo.policy; the default is ETSI's best practices policy. */
   readonly policy?: string;
 }
+
+/** The clock can't be believed. */
+class ClockInDoubt extends TimestampUnavailable {}
 
 /**
  * Stamps only while the clock is believable: it must advance as the monotonic clock does since the last look, and never lie
@@ -41,13 +45,34 @@ export class EmbeddedTimestampAuthority implements TimestampAuthority {
 
   async stamp(sha256: Uint8Array): Promise<Timestamp> {
     if (sha256.length !== 32) throw new TypeError('not a SHA-256 digest');
-    const time = await this.#nextTime();
-    if (time < this.#certificate.notBefore || time > this.#certificate.notAfter) {
-      throw new TimestampUnavailable("the timestamp authority's certificate is out of its validity");
-    }
+    const messageImprint = der.sequence(SHA256, der.octetString(sha256));
+    const { token, time } = await this.#issue({ messageImprint, nonce: null, certReq: true });
     const { identity } = this.#options;
-    const token = await this.#sign(this.#tstInfo(sha256, time));
     return { token, time, certificates: [identity.certificate, ...identity.issuers] };
+  }
+
+  /** Answers a DER TimeStampReq with a TimeStampResp, which says why where there is no token. Never throws. */
+  async respond(request: Uint8Array): Promise<Uint8Array> {
+    try {
+      const { token } = await this.#issue(parseTimestampRequest(request, this.#policy));
+      return granted(token);
+    } catch (error) {
+      if (error instanceof TimestampRefused) return rejected(error);
+      if (error instanceof ClockInDoubt)
+        return rejected(new TimestampRefused('timeNotAvailable', 'the time is not certain at present'));
+      this.#options.logger.error({ err: error }, 'timestamp request failed');
+      return rejected(new TimestampRefused('systemFailure', 'no timestamps at present'));
+    }
+  }
+
+  get #policy(): string {
+    return this.#options.policy ?? OID.bestPracticesTimestampPolicy;
+  }
+
+  /** @throws TimestampUnavailable */
+  async #issue(ask: TimestampAsk): Promise<{ readonly token: Uint8Array; readonly time: Date }> {
+    const time = await this.#nextTime();
+    return { token: await this.#sign(this.#tstInfo(ask, time), ask.certReq), time };
   }
 
   /** An admin has checked the clock: its present time is right. */
@@ -69,6 +94,9 @@ export class EmbeddedTimestampAuthority implements TimestampAuthority {
       }
       const second = new Date(Math.floor(now.getTime() / 1000) * 1000);
       const time = last && second < last ? last : second;
+      // Before the time is remembered: a year that can't be would bar every later one.
+      if (time < this.#certificate.notBefore || time > this.#certificate.notAfter)
+        throw new TimestampUnavailable("the timestamp authority's certificate is out of its validity");
       if (await this.#options.store.advance(last, time)) return time;
     }
   }
@@ -83,25 +111,27 @@ export class EmbeddedTimestampAuthority implements TimestampAuthority {
     return new Date(clocks.wall);
   }
 
-  #doubt(reason: string): TimestampUnavailable {
+  #doubt(reason: string): ClockInDoubt {
     this.#options.logger.error({ reason }, 'no timestamps: the clock is in doubt; check it, then restart the gateway');
-    return new TimestampUnavailable(`the clock is in doubt: ${reason}`);
+    return new ClockInDoubt(`the clock is in doubt: ${reason}`);
   }
 
-  #tstInfo(sha256: Uint8Array, time: Date): Uint8Array {
+  #tstInfo({ messageImprint, nonce }: TimestampAsk, time: Date): Uint8Array {
     return der.sequence(
       der.integer(1),
-      der.oid(this.#options.policy ?? OID.bestPracticesTimestampPolicy),
-      der.sequence(SHA256, der.octetString(sha256)),
+      der.oid(this.#policy),
+      messageImprint,
       der.integer(randomSerial()),
       der.generalizedTime(time),
       // Accuracy: one second, for genTime is cut to one.
       der.sequence(der.integer(1)),
+      // Ordering is FALSE and left out: two tokens of one second don't tell which came first.
+      ...(nonce ? [nonce] : []),
     );
   }
 
   /** TimeStampToken: SignedData version 3 (RFC 5652 §5.1) with the ESS signing certificate among the signed attributes. */
-  async #sign(tstInfo: Uint8Array): Promise<Uint8Array> {
+  async #sign(tstInfo: Uint8Array, withCertificate: boolean): Promise<Uint8Array> {
     const { identity } = this.#options;
     const { issuer, serial } = this.#certificate;
     const attribute = (type: string, value: Uint8Array) => der.sequence(der.oid(type), der.set(value));
@@ -127,7 +157,7 @@ export class EmbeddedTimestampAuthority implements TimestampAuthority {
       der.integer(3),
       der.set(SHA256),
       der.sequence(der.oid(OID.tstInfo), der.constructed(0, der.octetString(tstInfo))),
-      der.constructed(0, identity.certificate),
+      ...(withCertificate ? [der.constructed(0, identity.certificate)] : []),
       der.set(signerInfo),
     );
     return der.sequence(der.oid(OID.signedData), der.constructed(0, signedData));

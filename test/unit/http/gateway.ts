@@ -162,6 +162,7 @@ export async function startGateway(options: GatewayOptions = {}) {
     devices,
     directory,
     pki,
+    tsa: pki.tsa,
     once: store.once,
     gatewayKey: pki.gatewayKey,
     nonceKey: randomBytes(32),
