@@ -8,6 +8,7 @@ import { devicesCommand } from './devices.ts';
 import { evidenceCommand } from './evidence.ts';
 import { extendCommand } from './extend.ts';
 import { initCommand } from './init.ts';
+import { keysCommand } from './keys.ts';
 import { requestsCommand } from './requests.ts';
 import { plain } from './say.ts';
 import { sealCommand } from './seal.ts';
@@ -25,6 +26,7 @@ const program = new Command('signpost')
   .addCommand(userCommand())
   .addCommand(requestsCommand())
   .addCommand(certsCommand())
+  .addCommand(keysCommand())
   .addCommand(devicesCommand())
   .addCommand(evidenceCommand())
   .addCommand(deviceCommand())

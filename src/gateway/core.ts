@@ -130,7 +130,7 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
 }
 
 /** Under systemd the passphrase is a credential (systemd.exec(5)); else the file that the configuration names. */
-function passphraseOf(config: Config): Promise<string> {
+export function passphraseOf(config: Config): Promise<string> {
   const credentials = process.env.CREDENTIALS_DIRECTORY;
   const path = credentials === undefined ? pathIn(config, config.passphrase) : join(credentials, 'passphrase');
   return readPassphrase(path, credentials);

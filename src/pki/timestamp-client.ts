@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { SHA256 } from './algorithms.ts';
 import { DerError, der, Fields, hex, read, smallIntegerOf, TAG } from './der.ts';
+import { TokenError } from './pkcs11/token.ts';
 import { type Timestamp, type TimestampAuthority, TimestampUnavailable } from './pki.ts';
 import { checkToken, TokenInvalid } from './token.ts';
 import type { Certificate } from './x509.ts';
@@ -114,7 +115,7 @@ export class TimestampAuthorities implements TimestampAuthority {
       try {
         return await authority.stamp(sha256);
       } catch (error) {
-        if (!(error instanceof TimestampUnavailable)) throw error;
+        if (!(error instanceof TimestampUnavailable || error instanceof TokenError)) throw error;
         reasons.push(error.message);
         this.#logger.warn({ reason: error.message }, 'timestamp authority passed over');
       }

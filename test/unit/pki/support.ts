@@ -69,6 +69,10 @@ export interface Options {
   readonly database?: string;
   readonly authorities?: LoadOptions['config']['timestamps']['authorities'];
   readonly validity?: number;
+  readonly pki?: LoadOptions['config']['pki'];
+  /** Of another installation than the workspace's. */
+  readonly folder?: string;
+  readonly passphrase?: string;
 }
 
 /** Makes the PKI's files in the workspace. */
@@ -91,13 +95,14 @@ export function load(workspace: Workspace, options: Options = {}): Promise<Loade
   ]);
   return loadPki({
     config: {
-      folder: workspace.folder,
+      folder: options.folder ?? workspace.folder,
       company: COMPANY,
       publicUrl: PUBLIC_URL,
       certificates: { validity: options.validity ?? 30 * DAY },
       timestamps: { authorities: options.authorities ?? ['embedded'] },
+      ...(options.pki ? { pki: options.pki } : {}),
     },
-    passphrase: PASSPHRASE,
+    passphrase: options.passphrase ?? PASSPHRASE,
     certificates: new SqliteCertificateStore(database),
     timestamps: new SqliteTimestampStore(database),
     now: options.now ?? (() => new Date()),
