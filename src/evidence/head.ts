@@ -24,7 +24,8 @@ export interface HeadParts {
  */
 export async function stampHead({ log, timestamps, folder }: HeadParts): Promise<boolean> {
   const newest = log.newest();
-  if (newest === null || timestampOf(parseEntry(newest.body)) !== null) return false;
+  // A timestamp of an earlier head: something was written while the authority answered.
+  if (newest === null || timestampOf(parseEntry(newest.body))?.sequence === newest.sequence - 1) return false;
   const { sequence } = newest;
   const { token } = await timestamps.stamp(new Uint8Array(Buffer.from(hashOf(newest), 'hex')));
   // First the file: a token over a head that the log doesn't know it has does no harm.

@@ -114,6 +114,23 @@ describe('the evidence log', () => {
     expect(await stampHead(parts)).toBe(false);
     await parts.log.note({ kind: 'gateway.started', subjects: {}, facts: {} });
     expect([await stampHead(parts), await stampHead(parts)]).toEqual([true, false]);
+    // What is written while the authority answers is new, though the newest entry is a timestamp.
+    await parts.log.note({ kind: 'gateway.started', subjects: {}, facts: {} });
+    const busy = {
+      async stamp(digest: Uint8Array) {
+        await parts.log.note({ kind: 'gateway.started', subjects: {}, facts: {} });
+        return pki.timestamps.stamp(digest);
+      },
+    };
+    expect(await stampHead({ ...parts, timestamps: busy })).toBe(true);
+    expect([await stampHead(parts), await stampHead(parts)]).toEqual([true, false]);
+    const trusted = {
+      anchors: pki.anchors.map(parseCertificate),
+      kept: await keptTokens(parts.folder),
+      now: new Date(),
+    };
+    const { entries, proven, fault } = verifyLog(parts.log.rows(), trusted);
+    expect({ fault, proven: proven?.sequence }).toEqual({ fault: null, proven: entries - 1 });
     own.close();
   });
 });
