@@ -165,17 +165,6 @@ export function bitsOf(element: Element): Uint8Array {
   return element.content.subarray(1);
 }
 
-/** A named-bit list (KeyUsage) as the set of bit numbers. */
-export function flagsOf(element: Element): Set<number> {
-  const unused = element.content[0];
-  if (element.tag !== TAG.bitString || unused === undefined || unused > 7) throw new DerError('bad BIT STRING');
-  const flags = new Set<number>();
-  element.content.subarray(1).forEach((octet, index) => {
-    for (let bit = 0; bit < 8; bit++) if (octet & (0x80 >> bit)) flags.add(index * 8 + bit);
-  });
-  return flags;
-}
-
 /** UTCTime or GeneralizedTime in UTC (RFC 5280 §4.1.2.5; fractions as RFC 3161 §2.4.2 allows them). */
 export function timeOf(element: Element): Date {
   const text = latin1(element.content);
