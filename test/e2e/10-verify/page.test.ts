@@ -84,6 +84,8 @@ describe.skipIf(!has('chromium'))('verification page', () => {
     page.on('request', request => {
       if (new URL(request.url()).origin !== new URL(url).origin) problems.push(request.url());
     });
+    // The browser hands choosers over as long as somebody listens.
+    page.on('filechooser', () => {});
     await page.goto(url);
     await page.getByRole('heading', { level: 1 }).waitFor();
     return page;
@@ -231,13 +233,10 @@ describe.skipIf(!has('chromium'))('verification page', () => {
       }
       throw new Error(`the keyboard does not reach ${selector}`);
     };
-    // Before anything else: the browser has to be told to hand choosers over.
-    const chooser = page.waitForEvent('filechooser');
-    await page.reload();
-    await page.getByRole('heading', { level: 1 }).waitFor();
     await tabTo('input[type=file]');
     const frame = await page.locator('.drop').evaluate(zone => getComputedStyle(zone).outlineStyle);
     expect(frame, 'the focus is seen').toBe('solid');
+    const chooser = page.waitForEvent('filechooser');
     await page.keyboard.press('Enter');
     await (await chooser).setFiles(pathOf('good'));
     await page.getByRole('heading', { level: 1, name: WORDS.en.good }).waitFor();
