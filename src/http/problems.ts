@@ -1,6 +1,7 @@
 /** What goes wrong, as problem details (RFC 9457): a machine's `type`, a person's sentence. */
 import { Malformed, PROBLEM_PREFIX, type ProblemType } from '../client/protocol.ts';
 import { DirectoryUnavailable } from '../directory/directory.ts';
+import { TokenError } from '../pki/pkcs11/token.ts';
 import { CertificateRefused, TimestampUnavailable } from '../pki/pki.ts';
 import { Conflict, EnrolmentRefused } from '../requests/requests.ts';
 
@@ -118,7 +119,7 @@ export function toProblem(error: unknown): HttpProblem {
   if (error instanceof EnrolmentRefused) return new HttpProblem('enrolment-refused', { cause: error });
   if (error instanceof CertificateRefused)
     return new HttpProblem('certificate-refused', { detail: error.message, cause: error });
-  if (error instanceof DirectoryUnavailable || error instanceof TimestampUnavailable)
+  if (error instanceof DirectoryUnavailable || error instanceof TimestampUnavailable || error instanceof TokenError)
     return new HttpProblem('try-later', { cause: error });
   // Fastify's own refusals: body too large, unknown content type, bad URL.
   const status = statusOf(error);

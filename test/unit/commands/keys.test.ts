@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/config/load.ts';
 import { importCertificate, importPkcs12 } from '../../../src/pki/key-setup.ts';
 import { Keys } from '../../../src/pki/keys.ts';
+import { TimestampUnavailable } from '../../../src/pki/pki.ts';
 import { SOFTHSM_MODULE, SoftHsm } from '../../support/softhsm.ts';
 import { has } from '../../support/tools.ts';
 import { JOHN, load, pem, request, silent, Workspace } from '../pki/support.ts';
@@ -332,6 +333,13 @@ describe.skipIf(!has('openssl', 'softhsm2'))('signpost keys, on a token', () => 
     workspace.put('token.der', (await pki.timestamps.stamp(digest)).token);
     const stamped = ['-digest', digest.toString('hex'), '-in', 'token.der', '-token_in', '-CAfile', ca];
     expect(workspace.openssl('ts', '-verify', ...stamped).output).toContain('Verification: OK');
+    hsm.takeOut();
+    try {
+      await expect(pki.timestamps.stamp(digest)).rejects.toThrow(TimestampUnavailable);
+    } finally {
+      hsm.putBack();
+    }
+    expect((await pki.timestamps.stamp(digest)).token.length).toBeGreaterThan(0);
   });
 
   it('a wrong PIN is said for each key; a PKCS#12 file is not imported over it', async () => {

@@ -2,6 +2,7 @@
 import { verify } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { toProblem } from '../../../src/http/problems.ts';
 import { generateKey, loadKeyFile, signingKey, writeKeyFile } from '../../../src/pki/key-file.ts';
 import { Token, TokenError } from '../../../src/pki/pkcs11/token.ts';
 import type { SignatureAlgorithm, SigningKey } from '../../../src/pki/pki.ts';
@@ -141,7 +142,9 @@ describe.skipIf(!has('softhsm2'))('SigningKey contract: PKCS#11', () => {
     hsm.takeOut();
     try {
       expect(await fault(key.sign(Buffer.from('out')))).toBe('no-token');
-      expect(await fault(key.sign(Buffer.from('out')))).toBe('no-token');
+      const error: unknown = await key.sign(Buffer.from('out')).catch((error: unknown) => error);
+      expect(error).toMatchObject({ name: 'TokenError', fault: 'no-token' });
+      expect(toProblem(error)).toMatchObject({ type: 'try-later', status: 503 });
     } finally {
       hsm.putBack();
     }
