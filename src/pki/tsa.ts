@@ -11,6 +11,8 @@ import { type Certificate, parseCertificate, randomSerial } from './x509.ts';
 /** THREATS.md "Clock"; milliseconds. */
 const MAX_STEP_BACK = 1_000;
 const MAX_JUMP_AHEAD = 60_000;
+/** Deviations add up for so long: a clock that stands still would else lag by little at every look, and never be caught. */
+const REFERENCE_AGE = 3_600_000;
 
 export interface TsaOptions {
   readonly identity: Identity;
@@ -27,14 +29,14 @@ export interface TsaOptions {
 class ClockInDoubt extends TimestampUnavailable {}
 
 /**
- * Stamps only while the clock is believable: it must advance as the monotonic clock does since the last look, and never lie
+ * Stamps only while the clock is believable: it must advance as the monotonic clock does, hour by hour, and never lie
  * before the last stamp, which outlives restarts. A clock that is set right again is believed again; a new time that is right
  * although it came by a jump must be acknowledged (a restart of the gateway does it).
  */
 export class EmbeddedTimestampAuthority implements TimestampAuthority {
   readonly #options: TsaOptions;
   readonly #certificate: Certificate;
-  /** The last believed pair of clock readings. */
+  /** A believed pair of clock readings. */
   #reference: { readonly wall: number; readonly monotonic: number };
 
   constructor(options: TsaOptions) {
@@ -107,7 +109,7 @@ export class EmbeddedTimestampAuthority implements TimestampAuthority {
     const drift = clocks.wall - this.#reference.wall - elapsed;
     if (drift < -MAX_STEP_BACK) throw this.#doubt(`the clock stepped back by ${(-drift / 1000).toFixed(1)} s`);
     if (drift > MAX_JUMP_AHEAD) throw this.#doubt(`the clock jumped ahead by ${(drift / 1000).toFixed(1)} s`);
-    this.#reference = clocks;
+    if (elapsed >= REFERENCE_AGE) this.#reference = clocks;
     return new Date(clocks.wall);
   }
 

@@ -13,11 +13,16 @@ export interface GatewayProcess {
   stop(): Promise<void>;
 }
 
-/** Resolves once it answers. @throws Error when it ends instead */
-export async function startGatewayProcess(site: Site, logFile: string): Promise<GatewayProcess> {
+/** Resolves once it answers. @param env added to ours @throws Error when it ends instead */
+export async function startGatewayProcess(
+  site: Site,
+  logFile: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<GatewayProcess> {
   const log = openSync(logFile, 'a');
   const child: ChildProcess = spawn(process.execPath, [BIN, 'serve', '--config', site.configFile], {
     stdio: ['ignore', log, log],
+    env: { ...process.env, ...env },
   });
   closeSync(log);
   const ended = new Promise<void>(resolve => child.once('exit', () => resolve()));

@@ -11,6 +11,7 @@ export const PACKAGES = {
   'libnss3-tools': '/usr/bin/certutil',
   openssl: '/usr/bin/openssl',
   xmlsec1: '/usr/bin/xmlsec1',
+  faketime: '/usr/bin/faketime',
   unzip: '/usr/bin/unzip',
   softhsm2: '/usr/bin/softhsm2-util',
 } as const;

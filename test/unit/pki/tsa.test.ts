@@ -152,6 +152,27 @@ describe('the clock', () => {
     await tsa.stamp(DIGEST);
   });
 
+  it('stands still, or runs slow: no stamp once it lags by a second, however often it is looked at', async () => {
+    for (const speed of [0, 0.9]) {
+      const { tsa } = await fresh();
+      let looks = 0;
+      const stamped = async () => {
+        steady += 100;
+        wall += 100 * speed;
+        looks++;
+        return tsa.stamp(DIGEST).then(
+          () => true,
+          () => false,
+        );
+      };
+      while (looks < 200 && (await stamped()));
+      expect(looks).toBe(speed === 0 ? 11 : 101);
+      await refused(tsa.stamp(DIGEST));
+      wall += 1200;
+      await tsa.stamp(DIGEST);
+    }
+  });
+
   it('is behind the last stamp after a restart: no stamp until it has caught up, acknowledged or not', async () => {
     const { tsa, restart } = await fresh(workspace.path('clock.sqlite'));
     pass(DAY);
