@@ -7,6 +7,7 @@ import type { CertificateRecord, RevocationReason } from '../pki/pki.ts';
 import { stopsDevice } from '../pki/suspension.ts';
 import { parseCertificate } from '../pki/x509.ts';
 import { describeName } from '../signatures/verify/subject.ts';
+import { noteAdminAct } from './admin-act.ts';
 import { certificateBytes, FORMATS, type Format, writeCertificate } from './certificate-files.ts';
 import { type ConfigOptions, configOption, jsonOption } from './options.ts';
 import { say } from './say.ts';
@@ -173,6 +174,7 @@ async function revoke(
   { serial }: CertificateRecord,
   options: Options & { readonly reason: RevocationReason },
 ): Promise<void> {
+  await noteAdminAct(core, 'certs revoke', { certificate: serial }, { reason: options.reason });
   await core.pki.ca.revoke(serial, options.reason);
   const record = (await core.pki.ca.find(serial))!;
   if (record.reason !== options.reason)
@@ -188,6 +190,7 @@ async function revoke(
 }
 
 async function enable(core: Core, before: CertificateRecord, options: Options): Promise<void> {
+  await noteAdminAct(core, 'certs enable', { certificate: before.serial });
   if (!(await core.pki.ca.enable(before.serial)))
     throw new Error(
       before.revokedAt === null

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { openCore } from '../gateway/core.ts';
 import { createLogger } from '../gateway/logger.ts';
+import { noteAdminAct } from './admin-act.ts';
 import { type ConfigOptions, configOption, jsonOption } from './options.ts';
 import { printTable } from './table.ts';
 
@@ -60,6 +61,7 @@ export function devicesCommand(): Command {
           throw new Error(
             fits.length === 0 ? `there is no device ${id}` : `${id} fits ${fits.length} devices: write more of it`,
           );
+        await noteAdminAct(core, 'devices revoke', { device: fits[0]!.id, person: fits[0]!.personId });
         await core.devices.end(fits[0]!.id, 'revoked');
         console.log(`“${fits[0]!.name}” of ${fits[0]!.personId} is revoked.`);
       } finally {

@@ -6,6 +6,7 @@ import { loadConfig } from '../config/load.ts';
 import { type Core, openCore } from '../gateway/core.ts';
 import { createLogger } from '../gateway/logger.ts';
 import type { Request, Session } from '../requests/model.ts';
+import { noteAdminAct } from './admin-act.ts';
 import { type ConfigOptions, configOption, jsonOption } from './options.ts';
 import { say } from './say.ts';
 import { printTable } from './table.ts';
@@ -116,6 +117,7 @@ Created   ${minute(request.createdAt)}   Expires ${minute(request.expiresAt)}${r
     .addOption(configOption())
     .action((id: string, options: Options) =>
       withCore(options, async core => {
+        await noteAdminAct(core, 'requests cancel', { request: id.toUpperCase() });
         const request = await core.requests.cancel(id.toUpperCase());
         console.log(`${request.id} is cancelled; its parties are told by mail.`);
       }),

@@ -2,10 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
+import { sha256 } from '../evidence/entry.ts';
 import { type Core, openCore } from '../gateway/core.ts';
 import { createLogger } from '../gateway/logger.ts';
 import { newRequestId } from '../requests/ids.ts';
 import { signFile } from '../signatures/files.ts';
+import { noteAdminAct } from './admin-act.ts';
 import { type ConfigOptions, configOption } from './options.ts';
 import { plain } from './say.ts';
 import { explain, type FileOptions, type FileToSign, readFiles, writeResult } from './signed-files.ts';
@@ -27,6 +29,7 @@ async function seal(paths: readonly string[], options: ConfigOptions & FileOptio
   try {
     for (const file of files) {
       try {
+        await noteAdminAct(core, 'seal', {}, { file: sha256(file.bytes) });
         await writeResult(file, await sealed(core, file));
       } catch (error) {
         // The others are still worth sealing.

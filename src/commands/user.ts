@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { openCore } from '../gateway/core.ts';
 import { createLogger } from '../gateway/logger.ts';
+import { noteAdminAct } from './admin-act.ts';
 import { type ConfigOptions, configOption } from './options.ts';
 
 export function userCommand(): Command {
@@ -20,6 +21,7 @@ export function userCommand(): Command {
         const person =
           (await directory.findByLogin(name)) ?? (await directory.findByMail(name)) ?? (await directory.findById(name));
         if (person === null) throw new Error(`nobody in the directory is called "${name}"`);
+        await noteAdminAct(core, 'user code', { person: person.id });
         const { code, expiresAt } = await devices.createAdminCode(person.id);
         console.log(`${code}
 For ${person.name} <${person.mail}>, once, until ${expiresAt.toISOString().slice(0, 16).replace('T', ' ')} UTC. Tell it to them in person or by phone.

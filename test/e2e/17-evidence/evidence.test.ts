@@ -4,6 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { unzipSync, zipSync } from 'fflate';
@@ -109,6 +110,19 @@ describe.skipIf(!hasPostfix || !has('openssl', 'unzip', 'poppler-utils'))('evide
     const all = JSON.stringify(rows);
     expect(all).not.toContain('the evidence');
     expect(all).not.toMatch(/\/s\/|linkHash|tokenKey/);
+  });
+
+  test('what an admin does is in the log with who did it, and without the code', () => {
+    const code = /^\S+/.exec(signpost('user', 'code', 'anna.muller').output)![0];
+    const acts = bodies(site).filter(({ kind }) => kind === 'admin.act');
+    expect(acts).toEqual([
+      expect.objectContaining({
+        subjects: { person: 'anna.muller' },
+        facts: expect.objectContaining({ command: 'user code', user: userInfo().username }),
+      }),
+    ]);
+    expect(code.length).toBeGreaterThan(5);
+    expect(JSON.stringify(bodies(site))).not.toContain(code);
   });
 
   for (const level of ['advanced', 'standard'] as const) {
@@ -226,7 +240,7 @@ async function gone(pid: number): Promise<void> {
   throw new Error(`process ${pid} lives on`);
 }
 
-function bodies(site: Site): { kind: string; subjects: { request?: string } }[] {
+function bodies(site: Site): { kind: string; subjects: { request?: string; person?: string }; facts: object }[] {
   const database = new DatabaseSync(join(site.config.folder, site.config.state, 'signpost.db'), { readOnly: true });
   try {
     return database
