@@ -21,13 +21,14 @@ import { has, hasPostfix, run } from '../../support/tools.ts';
 
 const MAIN = new URL('../../../src/commands/main.ts', import.meta.url).pathname;
 const CHECK = new URL('check.sh', import.meta.url).pathname;
+const PRICES = Buffer.from('item,price\nbolt,2\n');
 const MARK = { kind: 'typed', text: 'John Doe' } as const;
 
 describe.skipIf(!hasPostfix || !has('openssl', 'unzip', 'poppler-utils'))('evidence', () => {
   let folder: string;
   let site: Site;
   let gateway: GatewayProcess;
-  const requests: Record<'advanced' | 'standard', string> = { advanced: '', standard: '' };
+  const requests: Record<'advanced' | 'standard' | 'files', string> = { advanced: '', standard: '', files: '' };
 
   const signpost = (...args: string[]) =>
     run(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args, '--config', site.configFile]);
@@ -40,6 +41,7 @@ describe.skipIf(!hasPostfix || !has('openssl', 'unzip', 'poppler-utils'))('evide
       configure: data =>
         Object.assign(data, {
           levels: { offered: ['standard', 'advanced'] },
+          documents: { otherFiles: true },
           // Often, so that killing finds timestamps half-way.
           evidence: { timestampEvery: '1 second' },
         }),
@@ -49,13 +51,16 @@ describe.skipIf(!hasPostfix || !has('openssl', 'unzip', 'poppler-utils'))('evide
     const device = await SignpostDevice.open({ origin: site.config.publicUrl, store: memoryStore() });
     const address = addressOf('john.doe');
     await device.enrol({ address, code, link: null, name: 'evidence test', kind: 'command-line' });
-    for (const level of ['advanced', 'standard'] as const) {
-      const subject = `${level}: the evidence`;
+    for (const level of ['advanced', 'standard', 'files'] as const) {
+      const subject = `${level === 'files' ? 'Advanced' : level}: the evidence of ${level}`;
       await site.send({
         from: addressOf('mary.smith'),
         to: [`john.doe@${SIGN_DOMAIN}`],
         subject,
-        attachments: [{ filename: 'Contract.pdf', content: await simplePdf({ pages: 1, text: level }) }],
+        attachments: [
+          { filename: 'Contract.pdf', content: await simplePdf({ pages: 1, text: level }) },
+          ...(level === 'files' ? [{ filename: 'prices.csv', content: PRICES, contentType: 'text/csv' }] : []),
+        ],
       });
       const letter = await waitForLetter(site.mailboxes, address, 'please-sign', ({ parsed }) =>
         (parsed.subject ?? '').includes(subject),
@@ -64,13 +69,14 @@ describe.skipIf(!hasPostfix || !has('openssl', 'unzip', 'poppler-utils'))('evide
       const token = linkToken(linkIn(letter))!;
       const view = await device.view(token);
       const documents = await device.download(token, view);
+      if (level !== 'standard') await device.sign(token, view, documents);
       if (level === 'advanced') {
-        await device.sign(token, view, documents);
         // In the middle of closing.
         process.kill(gateway.pid, 'SIGKILL');
         await gone(gateway.pid);
         gateway = await startGatewayProcess(site, log());
-      } else await device.approve(token, view, documents, { signature: MARK, paraph: MARK, place: null });
+      } else if (level === 'standard')
+        await device.approve(token, view, documents, { signature: MARK, paraph: MARK, place: null });
       await waitForLetter(site.mailboxes, address, 'finished', ({ request }) => request === letter.request);
     }
   }, 180_000);
@@ -125,7 +131,7 @@ describe.skipIf(!hasPostfix || !has('openssl', 'unzip', 'poppler-utils'))('evide
     expect(JSON.stringify(bodies(site))).not.toContain(code);
   });
 
-  for (const level of ['advanced', 'standard'] as const) {
+  for (const level of ['advanced', 'standard', 'files'] as const) {
     test(`C6 the exported evidence of a request (${level}) is checked by openssl, sha256sum and unzip alone`, () => {
       const zip = join(folder, `${level}.zip`);
       const exported = signpost('evidence', 'export', requests[level], '--out', zip);
@@ -136,6 +142,8 @@ describe.skipIf(!hasPostfix || !has('openssl', 'unzip', 'poppler-utils'))('evide
       const names = Object.keys(files);
       for (const name of ['documents/1-original.pdf', 'documents/1-finished.pdf', 'README.txt', 'log/chain.txt'])
         expect(names).toContain(name);
+      if (level === 'files')
+        expect(names).toEqual(expect.arrayContaining(['documents/2-original.bin', 'documents/2-finished.p7m']));
       if (level === 'standard') expect(names).toContain('signatures/report-1.content');
       writeFileSync(join(folder, 'summary.pdf'), files['summary.pdf']!);
       const summary = run('pdftotext', ['-layout', join(folder, 'summary.pdf'), '-']).output;
