@@ -31,7 +31,7 @@ function load(path: string): Loaded {
   } catch {
     throw new Fault(
       'module',
-      'pkcs11js is not built: run npm rebuild pkcs11js (it needs python3, make and a C++ compiler)',
+      "pkcs11js is not built: install python3, make, a C++ compiler and Node's headers, then run npm ci",
     );
   }
   const module = new api.PKCS11();
