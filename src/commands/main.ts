@@ -1,39 +1,30 @@
-/** The command line: one file per command. */
+/** The command line: one file per command, and only the one that is asked for is loaded. */
 import { Command } from 'commander';
 import { ConfigError } from '../config/load.ts';
-import { certsCommand } from './certs.ts';
-import { checkConfigCommand } from './check-config.ts';
-import { deviceCommand } from './device.ts';
-import { devicesCommand } from './devices.ts';
-import { evidenceCommand } from './evidence.ts';
-import { extendCommand } from './extend.ts';
-import { initCommand } from './init.ts';
-import { keysCommand } from './keys.ts';
-import { requestsCommand } from './requests.ts';
 import { plain } from './say.ts';
-import { sealCommand } from './seal.ts';
-import { serveCommand } from './serve.ts';
-import { signCommand } from './sign.ts';
-import { userCommand } from './user.ts';
-import { verifyCommand } from './verify.ts';
+
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  init: async () => (await import('./init.ts')).initCommand(),
+  'check-config': async () => (await import('./check-config.ts')).checkConfigCommand(),
+  serve: async () => (await import('./serve.ts')).serveCommand(),
+  user: async () => (await import('./user.ts')).userCommand(),
+  requests: async () => (await import('./requests.ts')).requestsCommand(),
+  certs: async () => (await import('./certs.ts')).certsCommand(),
+  keys: async () => (await import('./keys.ts')).keysCommand(),
+  devices: async () => (await import('./devices.ts')).devicesCommand(),
+  evidence: async () => (await import('./evidence.ts')).evidenceCommand(),
+  device: async () => (await import('./device.ts')).deviceCommand(),
+  verify: async () => (await import('./verify.ts')).verifyCommand(),
+  sign: async () => (await import('./sign.ts')).signCommand(),
+  seal: async () => (await import('./seal.ts')).sealCommand(),
+  extend: async () => (await import('./extend.ts')).extendCommand(),
+};
 
 const program = new Command('signpost')
   .description('A mail gateway for signing documents: mail a PDF, get it back signed.')
-  .showHelpAfterError()
-  .addCommand(initCommand())
-  .addCommand(checkConfigCommand())
-  .addCommand(serveCommand())
-  .addCommand(userCommand())
-  .addCommand(requestsCommand())
-  .addCommand(certsCommand())
-  .addCommand(keysCommand())
-  .addCommand(devicesCommand())
-  .addCommand(evidenceCommand())
-  .addCommand(deviceCommand())
-  .addCommand(verifyCommand())
-  .addCommand(signCommand())
-  .addCommand(sealCommand())
-  .addCommand(extendCommand());
+  .showHelpAfterError();
+const asked = COMMANDS[process.argv[2] ?? ''];
+for (const load of asked ? [asked] : Object.values(COMMANDS)) program.addCommand(await load());
 
 try {
   await program.parseAsync();
