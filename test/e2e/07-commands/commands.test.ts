@@ -56,6 +56,7 @@ describe('signpost init', () => {
         'keys/ca.p8',
         'keys/seal.p8',
         'keys/tsa.p8',
+        'keys/ocsp.p8',
         'keys/gateway.p8',
         'keys/verdict.key',
         'keys/link.key',
