@@ -116,9 +116,11 @@ describe.skipIf(!ready)('documents that arrive signed', () => {
       }).signatures;
     const [earlier, now] = [ask(before), ask(after)];
     expect(now).toHaveLength(earlier.length + 4);
+    // What the signers before us did to each other's signatures is theirs: poppler leaves objects behind that nothing uses.
+    const revisions = readRevisions(openFile(before)).length;
     for (const { field, intact, indication, subIndication } of earlier) {
       const same = now.find(signature => signature.field === field)!;
-      expect(same.changes.filter(change => !change.allowed)).toEqual([]);
+      expect(same.changes.filter(change => !change.allowed && change.revision > revisions)).toEqual([]);
       expect(same).toMatchObject({ intact, indication, subIndication });
     }
     const known = new Set(earlier.map(({ field }) => field));

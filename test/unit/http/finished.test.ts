@@ -77,6 +77,7 @@ describe('a party', () => {
         const sha256 = createHash('sha256').update(bytes).digest('hex');
         expect(sha256).toBe(shared.documents[index]!.finished);
         expect(view.documents[index]).toEqual({
+          kind: 'pdf',
           name: `Contract ${index + 1} signed.pdf`,
           pages: 1,
           length: bytes.length,
@@ -180,7 +181,7 @@ test('what a gateway sends is believed only in the right form', () => {
     sender: { name: 'P', mail: 'p@company.com' },
     subject: 'S',
     signatories: [{ name: 'J', signedAt: null, you: true }],
-    documents: [{ name: 'D.pdf', pages: 1, length: 2, sha256: 'ab' }],
+    documents: [{ name: 'D.pdf', pages: 1, length: 2, sha256: 'ab', kind: 'pdf' }],
     finishedAt: '2026-11-24T09:30:00.000Z',
   };
   expect(parseFinishedView(good)).toEqual({ ...good, finishedAt: new Date(good.finishedAt) });
