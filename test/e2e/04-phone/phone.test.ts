@@ -69,10 +69,12 @@ describe.skipIf(!hasPostfix || !has('chromium'))('the phone', () => {
       ({ request }) => request === forMary!.request,
     );
     expect(finished.parsed.attachments).not.toHaveLength(0);
+    const toJohn = addressOf('john.doe');
+    await waitForLetter(company.site.mailboxes, toJohn, 'finished', ({ request }) => request === forMary!.request);
     const signed = company.site.mailboxes.mails.filter(
       ({ raw }) => raw.includes(`Signpost-Request: ${forMary!.request}`) && raw.includes('Signpost-Status: finished'),
     );
-    expect(signed.map(({ to }) => to[0]).sort()).toEqual([addressOf('john.doe'), MARY]);
+    expect(signed.map(({ to }) => to[0]).sort()).toEqual([toJohn, MARY]);
   });
 
   test('A3 reject with a comment: every party is told', async () => {

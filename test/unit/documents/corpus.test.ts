@@ -32,6 +32,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+test.skipIf(!ready)('there is a corpus', () => expect(files).not.toHaveLength(0));
+
 test.skipIf(!ready).each(files)('%s', async name => {
   const path = join(corpus, name);
   const valid = run('/usr/bin/qpdf', ['--check', path]).status === 0;

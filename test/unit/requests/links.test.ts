@@ -40,3 +40,9 @@ describe('identifiers', () => {
     expect(code).toBe('123456');
   });
 });
+
+test('a token begins and ends with a letter, a digit or an underscore', () => {
+  const tokens = Array.from({ length: 2000 }, (_, index) => linkToken(Buffer.alloc(32, 7), `session${index}`));
+  expect(tokens.filter(token => !/^\w.{25}\w$/.test(token))).toEqual([]);
+  expect(new Set(tokens).size).toBe(2000);
+});
