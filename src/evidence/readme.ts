@@ -62,12 +62,15 @@ others only the SHA-256 is there. A line's own hash is the SHA-256 of the hash b
 entry and a line feed; and it stands as the hash before in the next line.
 
     previous=
+    last=
     while read -r number before entry own; do
+      [ -z "$last" ] || [ "$number" = $((last + 1)) ] || echo "WRONG: $number stands after $last"
       [ -z "$previous" ] || [ "$before" = "$previous" ] || echo "WRONG: $number does not follow"
       [ "$(printf '%s %s\\n' "$before" "$entry" | sha256sum)" = "$own  -" ] || echo "WRONG: hash of $number"
       [ ! -f "log/entries/$number.json" ] ||
         [ "$(sha256sum < "log/entries/$number.json")" = "$entry  -" ] || echo "WRONG: entry $number"
       previous=$own
+      last=$number
     done < log/chain.txt
 
 Nothing is printed when all of it fits. The hash of these lines is timestamped, the last line's among them; so nobody

@@ -67,6 +67,7 @@ done
 previous=
 last=
 while read -r number before entry own; do
+  [ -z "$last" ] || [ "$number" = $((last + 1)) ] || fail "entry $number stands after $last"
   [ -z "$previous" ] || [ "$before" = "$previous" ] || fail "entry $number does not follow"
   [ "$(printf '%s %s\n' "$before" "$entry" | sha256sum)" = "$own  -" ] || fail "hash of entry $number"
   if [ -f "log/entries/$number.json" ]; then
