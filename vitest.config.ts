@@ -6,6 +6,8 @@ export default defineConfig({
     globalSetup: ['test/support/install.ts'],
     // Real servers and browsers on two cores: few files at once, generous limits. No test asserts a time.
     maxWorkers: 2,
+    // CI's machine is shared, too: one second try there, none here, so that what is flaky is seen and mended.
+    retry: process.env.CI ? 1 : 0,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     reporters: ['default', './test/support/summary.ts'],
