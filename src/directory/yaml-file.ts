@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { type Directory, DirectoryUnavailable, LANGUAGES, type Language, type Person } from './directory.ts';
+import { isPasswordHash, matchesPassword } from './password.ts';
 import { closest } from './suggest.ts';
 
 /** Plain addresses only: the same ones that the mail entrance takes. */
@@ -38,14 +39,35 @@ const fileSchema = z.strictObject({
       language: z.enum(LANGUAGES).optional(),
       title: text.nullable().default(null),
       groups: z.array(z.string()).default([]),
+      /** Who may send in this person's name: ids or addresses. */
+      delegates: z.array(z.string().min(1)).default([]),
+      mobile: text.nullable().default(null),
+      /** What `signpost user password` prints. */
+      password: z.string().refine(isPasswordHash, 'write the line that signpost user password prints').optional(),
     }),
   ),
+  /** Groups that have an address, or other groups in them. */
+  groups: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        mail: address.optional(),
+        aliases: z.array(address).default([]),
+        /** Groups whose members are members of this one, too. */
+        groups: z.array(z.string().min(1)).default([]),
+      }),
+    )
+    .default([]),
 });
 
 interface People {
   readonly byId: ReadonlyMap<string, Person>;
   readonly byMail: ReadonlyMap<string, Person>;
   readonly byLogin: ReadonlyMap<string, Person>;
+  /** Members by the group's address. */
+  readonly groups: ReadonlyMap<string, readonly Person[]>;
+  /** Password hashes by person id. */
+  readonly passwords: ReadonlyMap<string, string>;
 }
 
 /**
@@ -60,10 +82,23 @@ export function parsePeople(yaml: string, language: Language): People {
   const byId = new Map<string, Person>();
   const byMail = new Map<string, Person>();
   const byLogin = new Map<string, Person>();
+  const passwords = new Map<string, string>();
+  const parents = new Map<string, string[]>();
+  for (const group of parsed.data.groups) {
+    for (const inner of group.groups) parents.set(inner, [...(parents.get(inner) ?? []), group.name]);
+  }
   const claim = (map: Map<string, Person>, key: string, person: Person, what: string): void => {
     const other = map.get(key);
     if (other && other !== person) throw new Error(`${what} "${key}" belongs to both ${other.name} and ${person.name}`);
     map.set(key, person);
+  };
+  const idOf = (name: string): string => {
+    const wanted = name.normalize('NFC').toLowerCase();
+    const named = parsed.data.people.find(
+      ({ id, mail, aliases }) => id === name || mail === wanted || aliases.includes(wanted),
+    );
+    if (!named) throw new Error(`the delegate "${name}" is nobody's id or address`);
+    return named.id ?? named.mail;
   };
   for (const entry of parsed.data.people) {
     const addresses = [...new Set([entry.mail, ...entry.aliases])];
@@ -76,8 +111,11 @@ export function parsePeople(yaml: string, language: Language): People {
       addresses,
       language: entry.language ?? language,
       title: entry.title,
-      groups: entry.groups,
+      groups: withParents(entry.groups, parents),
+      delegates: entry.delegates.map(idOf),
+      mobile: entry.mobile,
     };
+    if (entry.password !== undefined) passwords.set(person.id, entry.password);
     if (byId.has(person.id)) throw new Error(`the id "${person.id}" is there twice`);
     byId.set(person.id, person);
     for (const mail of addresses) {
@@ -86,7 +124,24 @@ export function parsePeople(yaml: string, language: Language): People {
     }
     for (const login of entry.logins) claim(byLogin, login.toLowerCase(), person, 'the login');
   }
-  return { byId, byMail, byLogin };
+  const groups = new Map<string, readonly Person[]>();
+  for (const { name, mail, aliases } of parsed.data.groups) {
+    const members = [...byId.values()].filter(person => person.groups.includes(name));
+    for (const key of mail === undefined ? aliases : [mail, ...aliases]) {
+      if (byMail.has(key)) throw new Error(`the address "${key}" belongs to both a person and the group ${name}`);
+      if (groups.has(key)) throw new Error(`the address "${key}" belongs to two groups`);
+      groups.set(key, members);
+    }
+  }
+  return { byId, byMail, byLogin, groups, passwords };
+}
+
+/** Every group around these, each once; groups may go round in circles. */
+function withParents(names: readonly string[], parents: ReadonlyMap<string, readonly string[]>): string[] {
+  const all = new Set(names);
+  // What is added while walking is walked, too.
+  for (const name of all) for (const parent of parents.get(name) ?? []) all.add(parent);
+  return [...all];
 }
 
 /**
@@ -98,7 +153,7 @@ export function parsePeople(yaml: string, language: Language): People {
  */
 export async function openYamlDirectory(path: string, language: Language, log: Logger): Promise<Directory> {
   let stamp = '';
-  let people: People = { byId: new Map(), byMail: new Map(), byLogin: new Map() };
+  let people = parsePeople('people: []', language);
   let reading: Promise<void> | null = null;
 
   const read = async (first: boolean): Promise<void> => {
@@ -141,5 +196,16 @@ export async function openYamlDirectory(path: string, language: Language, log: L
     async suggest(mail) {
       return closest(mail, [...(await current()).byId.values()]);
     },
+    async findGroup(mail) {
+      return (await current()).groups.get(mail.normalize('NFC').toLowerCase()) ?? null;
+    },
+    async checkPassword({ id }, password) {
+      const { passwords, byId } = await current();
+      const hash = passwords.get(id);
+      if (password === '' || !byId.has(id)) return 'wrong';
+      if (hash === undefined) return 'unsupported';
+      return (await matchesPassword(password, hash)) ? 'right' : 'wrong';
+    },
+    async close() {},
   };
 }

@@ -95,6 +95,8 @@ async function softwareDevice(core: Core): Promise<SoftwareDevice> {
     language: 'en',
     title: 'Chief Financial Officer',
     groups: [],
+    delegates: [],
+    mobile: null,
   };
   const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
   const { certificate } = await core.pki.ca.issueForPerson(await certificationRequest(keys), person, 'workbench');

@@ -102,6 +102,8 @@ export async function makeSignatory(pki: LoadedPki, name: string): Promise<Signa
     language: 'en',
     title: null,
     groups: [],
+    delegates: [],
+    mobile: null,
   };
   const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
   const { certificate } = await pki.ca.issueForPerson(

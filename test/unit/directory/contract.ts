@@ -15,9 +15,21 @@ export const CONTRACT_PEOPLE = [
     language: 'de',
     title: 'Head of Sales',
     groups: ['sales'],
+    delegates: ['zoe'],
+    mobile: '+352 621 123 456',
   },
-  { id: 'zoe', name: 'Zoë Çelik', mail: 'zoe.celik@company.com', aliases: ['zoë@company.com'] },
+  { id: 'zoe', name: 'Zoë Çelik', mail: 'zoe.celik@company.com', aliases: ['zoë@company.com'], groups: ['board'] },
 ] as const;
+
+/** The groups that it must hold: sales is inside board, and board inside sales again. */
+export const CONTRACT_GROUPS = [
+  { name: 'board', mail: 'board@company.com', aliases: ['directors@company.com'], groups: ['sales'] },
+  { name: 'sales', mail: 'sales@company.com', groups: ['board'] },
+  { name: 'nobody', mail: 'nobody@company.com' },
+] as const;
+
+/** John's; Zoë has none where the directory can do without. */
+export const CONTRACT_PASSWORD = 'correct horse battery staple';
 
 export function directoryContract(name: string, open: () => Promise<Directory>): void {
   describe(`${name} is a directory`, () => {
@@ -32,14 +44,18 @@ export function directoryContract(name: string, open: () => Promise<Directory>):
         addresses: ['john.doe@company.com', 'jd@company.com'],
         language: 'de',
         title: 'Head of Sales',
-        groups: ['sales'],
+        groups: expect.arrayContaining(['sales', 'board']) as string[],
+        delegates: ['zoe'],
+        mobile: '+352 621 123 456',
       });
+      expect(john?.groups).toHaveLength(2);
       expect(await (await open()).findById('zoe')).toMatchObject({
         givenName: null,
         surname: null,
         language: 'en',
         title: null,
-        groups: [],
+        delegates: [],
+        mobile: null,
       });
     });
 
@@ -73,6 +89,34 @@ export function directoryContract(name: string, open: () => Promise<Directory>):
       expect((await directory.findById('john'))?.name).toBe('John Doe');
       expect(await directory.findById('JOHN')).toBeNull();
       expect(await directory.findById('')).toBeNull();
+    });
+
+    test.each(['board@company.com', 'Directors@Company.com', 'sales@company.com'])(
+      '%s is everybody in the group and in the groups inside, each once',
+      async address => {
+        const members = await (await open()).findGroup(address);
+        expect(members?.map(({ id }) => id).sort()).toEqual(['john', 'zoe']);
+      },
+    );
+
+    test('a group without members is not an unknown one', async () => {
+      const directory = await open();
+      expect(await directory.findGroup('nobody@company.com')).toEqual([]);
+      for (const address of ['', 'board', 'board@other.com', 'john.doe@company.com', '*@company.com', '__proto__']) {
+        expect(await directory.findGroup(address)).toBeNull();
+      }
+      expect(await directory.findByMail('board@company.com')).toBeNull();
+    });
+
+    test('a password is right, or wrong; the empty one is always wrong', async () => {
+      const directory = await open();
+      const john = (await directory.findById('john'))!;
+      expect(await directory.checkPassword(john, CONTRACT_PASSWORD)).toBe('right');
+      for (const password of ['', ' ', 'Correct horse battery staple', `${CONTRACT_PASSWORD} `, '*']) {
+        expect(await directory.checkPassword(john, password)).toBe('wrong');
+      }
+      const gone = { ...john, id: 'gone' };
+      expect(await directory.checkPassword(gone, CONTRACT_PASSWORD)).toBe('wrong');
     });
 
     test('suggestions are people a few slips away, in the same domain', async () => {

@@ -5,8 +5,9 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { DirectoryUnavailable } from '../../../src/directory/directory.ts';
 import { editDistance } from '../../../src/directory/distance.ts';
+import { hashPassword, isPasswordHash } from '../../../src/directory/password.ts';
 import { openYamlDirectory, parsePeople } from '../../../src/directory/yaml-file.ts';
-import { CONTRACT_PEOPLE, directoryContract } from './contract.ts';
+import { CONTRACT_GROUPS, CONTRACT_PASSWORD, CONTRACT_PEOPLE, directoryContract } from './contract.ts';
 
 const folder = mkdtempSync('/tmp/signpost-people-');
 const path = join(folder, 'people.yaml');
@@ -24,7 +25,12 @@ function save(yaml: string): void {
 }
 beforeEach(() => {
   lines.length = 0;
-  save(stringify({ people: CONTRACT_PEOPLE }));
+  save(COMPANY);
+});
+const [john, ...others] = CONTRACT_PEOPLE;
+const COMPANY = stringify({
+  people: [{ ...john, password: await hashPassword(CONTRACT_PASSWORD) }, ...others],
+  groups: CONTRACT_GROUPS,
 });
 
 directoryContract('people.yaml', () => openYamlDirectory(path, 'en', log));
@@ -51,6 +57,18 @@ describe('a mistake in the file stops the start and names it', () => {
       'an id twice',
       `people: [{ ${person} }, { id: a, name: Bob, mail: bob@company.com }]`,
       'the id "a" is there twice',
+    ],
+    ['a delegate who is nobody', `people: [{ ${person}, delegates: [bob] }]`, '"bob" is nobody'],
+    ['a password as it is typed', `people: [{ ${person}, password: secret }]`, 'signpost user password'],
+    [
+      "a group with a person's address",
+      `people: [{ ${person} }]\ngroups: [{ name: g, mail: ann@company.com }]`,
+      'both a person and the group g',
+    ],
+    [
+      'two groups with one address',
+      'people: []\ngroups: [{ name: g, mail: g@company.com }, { name: h, aliases: [G@company.com] }]',
+      'belongs to two groups',
     ],
     ['no address', 'people: [{ name: Ann, mail: ann }]', 'such as mary.smith@company.com'],
     ['no name', 'people: [{ mail: ann@company.com }]', 'name'],
@@ -105,6 +123,29 @@ test('the language of people who have none is the company’s', () => {
     parsePeople('people: [{ name: Ann, mail: ann@company.com }]', 'fr').byId.get('ann@company.com')?.language,
   ).toBe('fr');
   expect(parsePeople('people: []', 'fr').byId.size).toBe(0);
+});
+
+test('who has no password in the file has none to prove', async () => {
+  const directory = await openYamlDirectory(path, 'en', log);
+  const zoe = (await directory.findById('zoe'))!;
+  expect(await directory.checkPassword(zoe, 'anything')).toBe('unsupported');
+});
+
+test('a delegate may be written as an address', () => {
+  const { byId } = parsePeople(
+    'people: [{ id: a, name: A, mail: a@b.com, delegates: [C@b.com] }, { id: c, name: C, mail: c@b.com }]',
+    'en',
+  );
+  expect(byId.get('a')?.delegates).toEqual(['c']);
+});
+
+test('password lines whose costs could stop the gateway are none', async () => {
+  const line = await hashPassword('x');
+  expect(isPasswordHash(line)).toBe(true);
+  expect(isPasswordHash(line.replace('32768', '8388608'))).toBe(false);
+  expect(isPasswordHash(line.replace('32768', '32767'))).toBe(false);
+  expect(isPasswordHash(`${line}=`)).toBe(false);
+  await expect(hashPassword('')).rejects.toThrow('empty');
 });
 
 test.each([

@@ -45,6 +45,8 @@ export function person(id: string, name: string): Person {
     language: 'en',
     title: null,
     groups: [],
+    delegates: [],
+    mobile: null,
   };
 }
 
@@ -58,6 +60,9 @@ const directory: Directory = {
   findByLogin: async login => PEOPLE.find(({ id }) => id === login) ?? null,
   findById: async id => PEOPLE.find(one => one.id === id) ?? null,
   suggest: async () => [],
+  findGroup: async () => null,
+  checkPassword: async () => 'unsupported',
+  close: async () => {},
 };
 
 export async function samplePdf(text: string): Promise<Uint8Array> {

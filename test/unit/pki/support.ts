@@ -30,6 +30,8 @@ export const JOHN: Person = {
   language: 'en',
   title: null,
   groups: [],
+  delegates: [],
+  mobile: null,
 };
 
 /** A folder that `remove` deletes; with a place to put bytes for openssl. */

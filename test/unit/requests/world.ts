@@ -40,6 +40,8 @@ export function person(id: string, changes: Partial<Person> = {}): Person {
     language: 'en',
     title: null,
     groups: [],
+    delegates: [],
+    mobile: null,
     ...changes,
   };
 }
@@ -124,6 +126,9 @@ export const directory: Directory = {
   findByLogin: async login => PEOPLE.find(({ id }) => id === login) ?? null,
   findById: async id => PEOPLE.find(one => one.id === id) ?? null,
   suggest: async () => [],
+  findGroup: async () => null,
+  checkPassword: async () => 'unsupported',
+  close: async () => {},
 };
 
 /** Keeps what it is given; issuing is the PKI's own business. */
