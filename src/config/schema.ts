@@ -1,6 +1,7 @@
 /**
  * The configuration file as types: parsed once, at start. config/signpost.example.yaml explains each setting to admins.
  */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { LANGUAGES } from '../directory/directory.ts';
 import { LEVELS } from '../requests/model.ts';
@@ -42,6 +43,12 @@ const listen = z.string().transform((text, context): Listen => {
   }
   return { host: match[1]!, port: Number(match[2]) };
 });
+
+/** An IP address, with a port where it isn't 53: as node:dns takes it. */
+const dnsServer = z.string().refine(text => {
+  const [, v6, v4] = /^(?:\[(.+)\](?::\d+)?|([^:]+)(?::\d+)?)$/.exec(text) ?? [];
+  return isIP(v6 ?? v4 ?? text) !== 0;
+}, 'write an IP address, or IP:PORT ([IPv6]:PORT)');
 
 /** Where a private key is: keys/NAME.p8, or under a label on a PKCS#11 token. */
 const keyPlace = z
@@ -170,6 +177,15 @@ export const configSchema = z.strictObject({
     .prefault({}),
   /** File with the passphrase of the key files; a systemd credential in production. */
   passphrase: z.string().default('passphrase'),
+  /** Name servers that are asked about senders' domains. */
+  dns: z
+    .strictObject({
+      /** IP addresses, with a port where it isn't 53; none: the system's. */
+      servers: z.array(dnsServer).default([]),
+      /** How long one gets for an answer. */
+      timeout: duration.prefault('5 seconds'),
+    })
+    .prefault({}),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 });
 
