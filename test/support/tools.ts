@@ -14,6 +14,8 @@ export const PACKAGES = {
   faketime: '/usr/bin/faketime',
   unzip: '/usr/bin/unzip',
   softhsm2: '/usr/bin/softhsm2-util',
+  slapd: '/usr/sbin/slapd',
+  'ldap-utils': '/usr/bin/ldapsearch',
 } as const;
 
 export type Package = keyof typeof PACKAGES;
