@@ -10,7 +10,9 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const pinned = join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin', 'node');
 const node = existsSync(pinned) ? pinned : process.execPath;
 // Mails and documents are large and short-lived: with a small nursery and few malloc arenas, what they took is used
-// again instead of growing (systemd/signpost.service says the same).
+// again instead of growing; and with fixed thresholds (mallopt(3)) a large piece goes back to the system when it is
+// freed, where glibc would raise them at the first one and keep all others (systemd/signpost.service says the same).
+const MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
 const child = spawn(
   node,
   [
@@ -19,7 +21,7 @@ const child = spawn(
     join(root, 'src', 'commands', 'main.ts'),
     ...process.argv.slice(2),
   ],
-  { stdio: 'inherit', env: { MALLOC_ARENA_MAX: '2', ...process.env } },
+  { stdio: 'inherit', env: { ...MALLOC, ...process.env } },
 );
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));
