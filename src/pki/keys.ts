@@ -1,15 +1,20 @@
 /** The CA's, seal's and timestamp keys, wherever the configuration has put them: in keys/NAME.p8, or on a PKCS#11 token. */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config, KeyPlace } from '../config/schema.ts';
 import { keyPath } from './create.ts';
-import { generateKey, loadKeyFile, readPassphrase, signingKey, writeKeyFile } from './key-file.ts';
+import { equal } from './der.ts';
+import { generateKey, KeyFileError, loadKeyFile, readPassphrase, signingKey, writeKeyFile } from './key-file.ts';
 import { Token } from './pkcs11/token.ts';
 import type { SignatureAlgorithm, SigningKey } from './pki.ts';
+import { type Certificate, publicKeyInfoOf } from './x509.ts';
 
 /** Keys whose place the configuration chooses. */
 export const PLACED_KEYS = ['ca', 'seal', 'tsa'] as const;
 export type KeyName = (typeof PLACED_KEYS)[number];
+
+/** A key that waits for its certificate to come into use. */
+export const nextKeyPath = (folder: string, name: KeyName): string => join(folder, 'keys', `${name}.next.p8`);
 
 export interface KeysOptions {
   /** `pki` may be left out: all keys are files then. */
@@ -29,11 +34,30 @@ export class Keys {
     this.#options = options;
   }
 
-  /** @throws KeyFileError, TokenError */
-  open(name: KeyName): Promise<SigningKey> {
+  /**
+   * The certificate decides which of two keys counts while one follows the other (rotation.ts); without it, or where none
+   * fits, the one that is in the key's place.
+   * @throws KeyFileError, TokenError
+   */
+  async open(name: KeyName, certificate?: Certificate): Promise<SigningKey> {
     const place = this.#place(name);
-    if (place === 'file') return loadKeyFile(keyPath(this.#options.config.folder, name), this.#options.passphrase);
-    return this.#token(place).key(place.pkcs11.label);
+    if (place !== 'file') return this.#token(place).key(place.pkcs11.label, certificate?.publicKeyInfo);
+    const { folder } = this.#options.config;
+    const fits = (key: SigningKey | null): key is SigningKey =>
+      key !== null && (!certificate || equal(publicKeyInfoOf(key.publicKey), certificate.publicKeyInfo));
+    const key = await this.#load(keyPath(folder, name));
+    if (fits(key)) return key;
+    const next = await this.#load(nextKeyPath(folder, name)).catch((error: unknown) => {
+      // Not made, or cut short while it was made.
+      if (error instanceof KeyFileError) return null;
+      throw error;
+    });
+    // It may have come to its place while we looked.
+    return fits(next) ? next : this.#load(keyPath(folder, name));
+  }
+
+  #load(path: string): Promise<SigningKey> {
+    return loadKeyFile(path, this.#options.passphrase);
   }
 
   /** Makes the key in its place. @throws KeyFileError, TokenError; each with "exists" when there is one */
@@ -42,6 +66,18 @@ export class Keys {
     if (place !== 'file') return this.#token(place).generate(place.pkcs11.label, algorithm);
     const key = await generateKey(algorithm);
     await writeKeyFile(keyPath(this.#options.config.folder, name), key, this.#options.passphrase);
+    return signingKey(key);
+  }
+
+  /**
+   * Makes a key beside the one that is in use: keys/NAME.next.p8, or under the same label on the token.
+   * @throws KeyFileError, TokenError
+   */
+  async generateNext(name: KeyName, algorithm: SignatureAlgorithm): Promise<SigningKey> {
+    const place = this.#place(name);
+    if (place !== 'file') return this.#token(place).generate(place.pkcs11.label, algorithm, true);
+    const key = await generateKey(algorithm);
+    await writeKeyFile(nextKeyPath(this.#options.config.folder, name), key, this.#options.passphrase);
     return signingKey(key);
   }
 

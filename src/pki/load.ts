@@ -41,6 +41,12 @@ export interface LoadedPki extends Pki {
   readonly tsa: EmbeddedTimestampAuthority | null;
   /** Signs the gateway's HTTP answers (RFC 9421); devices pin its public key. */
   readonly gatewayKey: SigningKey;
+  /**
+   * Takes what has changed in keys/ and certs/ into use; all of it stays as it was where anything doesn't fit.
+   * @returns the certificates that are used from now on
+   * @throws KeyFileError, TokenError, PkiUnusable
+   */
+  reload(): Promise<readonly { readonly name: 'seal' | 'tsa'; readonly certificate: Certificate }[]>;
 }
 
 const PROFILES: Readonly<Record<'seal' | 'tsa', (certificate: Certificate) => ProfileFault | null>> = {
@@ -59,15 +65,16 @@ export async function loadPki(options: LoadOptions): Promise<LoadedPki> {
   const caKey = await keys.open('ca');
   const root = await loadCertificate(certificatePath(folder, 'ca'), caKey, null, now());
   const identity = async (name: 'seal' | 'tsa'): Promise<Identity> => {
-    const key = await keys.open(name);
     const path = certificatePath(folder, name);
+    const [found] = await readCertificates(path);
+    const key = await keys.open(name, found);
     const certificate = await loadCertificate(path, key, root, now());
     const fault = PROFILES[name](certificate);
     if (fault) throw new PkiUnusable(`${path} can't be used: ${fault.message}`);
     return { key, certificate: certificate.der, issuers: [root.der] };
   };
-  const seal = await identity('seal');
-  const tsa = await identity('tsa');
+  let seal = await identity('seal');
+  let tsa = await identity('tsa');
   const gatewayKey = await loadKeyFile(keyPath(folder, 'gateway'), passphrase, 'ecdsa-p256-sha256');
 
   const ca = new CompanyAuthority({
@@ -102,11 +109,24 @@ export async function loadPki(options: LoadOptions): Promise<LoadedPki> {
   return {
     ca,
     tsa: embedded,
-    seal,
+    get seal() {
+      return seal;
+    },
     timestamps: new TimestampAuthorities(authorities, logger),
     anchors: [root.der],
     gatewayKey,
     validationData: certificates => validationData(certificates.map(parseCertificate), trusted, ca),
+    async reload() {
+      const found = { seal: await identity('seal'), tsa: await identity('tsa') };
+      const before = { seal, tsa };
+      const changed = (['seal', 'tsa'] as const)
+        .filter(name => !equal(found[name].certificate, before[name].certificate))
+        .map(name => ({ name, certificate: parseCertificate(found[name].certificate) }));
+      for (const { certificate } of changed) await ca.register(certificate);
+      ({ seal, tsa } = found);
+      embedded?.use(tsa);
+      return changed;
+    },
   };
 }
 

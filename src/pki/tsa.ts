@@ -25,6 +25,14 @@ export interface TsaOptions {
   readonly policy?: string;
 }
 
+/** Timestamping unit (RFC 3628 §3.1). */
+interface Unit {
+  readonly identity: Identity;
+  readonly certificate: Certificate;
+}
+
+const unitOf = (identity: Identity): Unit => ({ identity, certificate: parseCertificate(identity.certificate) });
+
 /** The clock can't be believed. */
 class ClockInDoubt extends TimestampUnavailable {}
 
@@ -35,21 +43,25 @@ class ClockInDoubt extends TimestampUnavailable {}
  */
 export class EmbeddedTimestampAuthority implements TimestampAuthority {
   readonly #options: TsaOptions;
-  readonly #certificate: Certificate;
+  #unit: Unit;
   /** A believed pair of clock readings. */
   #reference: { readonly wall: number; readonly monotonic: number };
 
   constructor(options: TsaOptions) {
     this.#options = options;
-    this.#certificate = parseCertificate(options.identity.certificate);
+    this.#unit = unitOf(options.identity);
     this.#reference = this.#readClocks();
+  }
+
+  /** Another key, another certificate: stamps from now on. Its clock goes on. */
+  use(identity: Identity): void {
+    this.#unit = unitOf(identity);
   }
 
   async stamp(sha256: Uint8Array): Promise<Timestamp> {
     if (sha256.length !== 32) throw new TypeError('not a SHA-256 digest');
     const messageImprint = der.sequence(SHA256, der.octetString(sha256));
-    const { token, time } = await this.#issue({ messageImprint, nonce: null, certReq: true });
-    const { identity } = this.#options;
+    const { token, time, identity } = await this.#issue({ messageImprint, nonce: null, certReq: true });
     return { token, time, certificates: [identity.certificate, ...identity.issuers] };
   }
 
@@ -72,9 +84,11 @@ export class EmbeddedTimestampAuthority implements TimestampAuthority {
   }
 
   /** @throws TimestampUnavailable */
-  async #issue(ask: TimestampAsk): Promise<{ readonly token: Uint8Array; readonly time: Date }> {
-    const time = await this.#nextTime();
-    return { token: await this.#sign(this.#tstInfo(ask, time), ask.certReq), time };
+  async #issue(ask: TimestampAsk): Promise<{ token: Uint8Array; time: Date; identity: Identity }> {
+    // One and the same for the whole token, whatever is taken into use meanwhile.
+    const unit = this.#unit;
+    const time = await this.#nextTime(unit.certificate);
+    return { token: await sign(unit, this.#tstInfo(ask, time), ask.certReq), time, identity: unit.identity };
   }
 
   /** An admin has checked the clock: its present time is right. */
@@ -87,7 +101,7 @@ export class EmbeddedTimestampAuthority implements TimestampAuthority {
   }
 
   /** The time of the next stamp, whole seconds, never before the last one. @throws TimestampUnavailable */
-  async #nextTime(): Promise<Date> {
+  async #nextTime({ notBefore, notAfter }: Certificate): Promise<Date> {
     for (;;) {
       const last = await this.#options.store.lastTime();
       const now = this.#believedNow();
@@ -97,7 +111,7 @@ export class EmbeddedTimestampAuthority implements TimestampAuthority {
       const second = new Date(Math.floor(now.getTime() / 1000) * 1000);
       const time = last && second < last ? last : second;
       // Before the time is remembered: a year that can't be would bar every later one.
-      if (time < this.#certificate.notBefore || time > this.#certificate.notAfter)
+      if (time < notBefore || time > notAfter)
         throw new TimestampUnavailable("the timestamp authority's certificate is out of its validity");
       if (await this.#options.store.advance(last, time)) return time;
     }
@@ -131,37 +145,40 @@ export class EmbeddedTimestampAuthority implements TimestampAuthority {
       ...(nonce ? [nonce] : []),
     );
   }
+}
 
-  /** TimeStampToken: SignedData version 3 (RFC 5652 §5.1) with the ESS signing certificate among the signed attributes. */
-  async #sign(tstInfo: Uint8Array, withCertificate: boolean): Promise<Uint8Array> {
-    const { identity } = this.#options;
-    const { issuer, serial } = this.#certificate;
-    const attribute = (type: string, value: Uint8Array) => der.sequence(der.oid(type), der.set(value));
-    // ESSCertIDv2: SHA-256 is the default and therefore left out.
-    const essCertId = der.sequence(
-      der.octetString(digest('sha256', identity.certificate)),
-      der.sequence(der.sequence(der.constructed(4, issuer)), der.integer(serial)),
-    );
-    const signedAttributes = der.set(
-      attribute(OID.contentType, der.oid(OID.tstInfo)),
-      attribute(OID.messageDigest, der.octetString(digest('sha256', tstInfo))),
-      attribute(OID.signingCertificateV2, der.sequence(der.sequence(essCertId))),
-    );
-    const signerInfo = der.sequence(
-      der.integer(1),
-      der.sequence(issuer, der.integer(serial)),
-      SHA256,
-      der.retag(0xa0, signedAttributes),
-      signatureIdentifier(identity.key.algorithm),
-      der.octetString(await identity.key.sign(signedAttributes)),
-    );
-    const signedData = der.sequence(
-      der.integer(3),
-      der.set(SHA256),
-      der.sequence(der.oid(OID.tstInfo), der.constructed(0, der.octetString(tstInfo))),
-      ...(withCertificate ? [der.constructed(0, identity.certificate)] : []),
-      der.set(signerInfo),
-    );
-    return der.sequence(der.oid(OID.signedData), der.constructed(0, signedData));
-  }
+/** TimeStampToken: SignedData version 3 (RFC 5652 §5.1) with the ESS signing certificate among the signed attributes. */
+async function sign(
+  { identity, certificate }: Unit,
+  tstInfo: Uint8Array,
+  withCertificate: boolean,
+): Promise<Uint8Array> {
+  const { issuer, serial } = certificate;
+  const attribute = (type: string, value: Uint8Array) => der.sequence(der.oid(type), der.set(value));
+  // ESSCertIDv2: SHA-256 is the default and therefore left out.
+  const essCertId = der.sequence(
+    der.octetString(digest('sha256', identity.certificate)),
+    der.sequence(der.sequence(der.constructed(4, issuer)), der.integer(serial)),
+  );
+  const signedAttributes = der.set(
+    attribute(OID.contentType, der.oid(OID.tstInfo)),
+    attribute(OID.messageDigest, der.octetString(digest('sha256', tstInfo))),
+    attribute(OID.signingCertificateV2, der.sequence(der.sequence(essCertId))),
+  );
+  const signerInfo = der.sequence(
+    der.integer(1),
+    der.sequence(issuer, der.integer(serial)),
+    SHA256,
+    der.retag(0xa0, signedAttributes),
+    signatureIdentifier(identity.key.algorithm),
+    der.octetString(await identity.key.sign(signedAttributes)),
+  );
+  const signedData = der.sequence(
+    der.integer(3),
+    der.set(SHA256),
+    der.sequence(der.oid(OID.tstInfo), der.constructed(0, der.octetString(tstInfo))),
+    ...(withCertificate ? [der.constructed(0, identity.certificate)] : []),
+    der.set(signerInfo),
+  );
+  return der.sequence(der.oid(OID.signedData), der.constructed(0, signedData));
 }

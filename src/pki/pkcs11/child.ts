@@ -2,10 +2,14 @@
  * The child process that holds a PKCS#11 module, one job at a time: vendors' code runs in its memory, not in the gateway's.
  * Started by Token only; argument: the module's path. It never recovers from a failed token: it says so, and is replaced.
  */
+import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type * as Pkcs11 from 'pkcs11js';
 import type { TokenFault, TokenJob, TokenOutcome } from './protocol.ts';
 import { curveParameters, ecPublicKey, rsaPublicKey } from './public-key.ts';
+
+/** So many keys of one label are looked at: rotations leave the old ones there. */
+const MOST_OF_ONE_LABEL = 1000;
 
 class Fault extends Error {
   override readonly name = 'Fault';
@@ -71,22 +75,47 @@ function open({ api, module }: Loaded, { token, pin }: TokenJob): Pkcs11.Handle 
   return handle;
 }
 
-function find({ api, module }: Loaded, handle: Pkcs11.Handle, kind: 'public' | 'private', label: string) {
+/** @param id CKA_ID, which both keys of a pair have in common; null for any */
+function find(
+  { api, module }: Loaded,
+  handle: Pkcs11.Handle,
+  kind: 'public' | 'private',
+  label: string,
+  id: Buffer | null = null,
+): readonly Pkcs11.Handle[] {
   module.C_FindObjectsInit(handle, [
     { type: api.CKA_CLASS, value: kind === 'public' ? api.CKO_PUBLIC_KEY : api.CKO_PRIVATE_KEY },
     { type: api.CKA_LABEL, value: label },
+    ...(id ? [{ type: api.CKA_ID, value: id }] : []),
   ]);
   try {
-    return module.C_FindObjects(handle, 2);
+    return module.C_FindObjects(handle, MOST_OF_ONE_LABEL);
   } finally {
     module.C_FindObjectsFinal(handle);
   }
 }
 
-function one(from: Loaded, handle: Pkcs11.Handle, kind: 'public' | 'private', { token, key }: TokenJob): Pkcs11.Handle {
-  const [found, ...others] = find(from, handle, kind, key);
-  if (!found) throw new Fault('no-key', `there is no ${kind} key “${key}” on token “${token}”`);
-  if (others.length > 0) throw new Fault('no-key', `several keys on token “${token}” are called “${key}”`);
+function publicHandle(from: Loaded, handle: Pkcs11.Handle, { key, token }: TokenJob, wanted: Uint8Array | null) {
+  const found = find(from, handle, 'public', key);
+  const [first, ...others] = found;
+  if (!first) throw new Fault('no-key', `there is no public key “${key}” on token “${token}”`);
+  const fitting = found.find(one => wanted && Buffer.compare(publicKey(from, handle, one), wanted) === 0);
+  if (fitting) return fitting;
+  if (others.length > 0)
+    throw new Fault('no-key', `several keys on token “${token}” are called “${key}”, and none is its certificate's`);
+  return first;
+}
+
+function privateHandle(from: Loaded, handle: Pkcs11.Handle, job: TokenJob & { kind: 'sign' }): Pkcs11.Handle {
+  const { api, module } = from;
+  const [only, ...others] = find(from, handle, 'private', job.key);
+  if (only && others.length === 0) return only;
+  const publicKey = publicHandle(from, handle, job, job.publicKey);
+  const [id] = module.C_GetAttributeValue(handle, publicKey, [{ type: api.CKA_ID }]);
+  const [found, ...more] = find(from, handle, 'private', job.key, id!.value as Buffer);
+  if (!found) throw new Fault('no-key', `there is no private key “${job.key}” on token “${job.token}”`);
+  if (more.length > 0)
+    throw new Fault('no-key', `several private keys “${job.key}” on token “${job.token}” have the same id`);
   return found;
 }
 
@@ -114,7 +143,7 @@ function publicKey(from: Loaded, handle: Pkcs11.Handle, key: Pkcs11.Handle): Uin
 /** A pair that can't leave the token. */
 function generate(from: Loaded, handle: Pkcs11.Handle, job: TokenJob & { kind: 'generate' }): Uint8Array {
   const { api, module } = from;
-  for (const kind of ['public', 'private'] as const) {
+  for (const kind of job.another ? [] : (['public', 'private'] as const)) {
     if (find(from, handle, kind, job.key).length > 0) {
       throw new Fault('exists', `there is a key “${job.key}” on token “${job.token}”; nothing is ever overwritten`);
     }
@@ -123,7 +152,7 @@ function generate(from: Loaded, handle: Pkcs11.Handle, job: TokenJob & { kind: '
   const common = [
     { type: api.CKA_TOKEN, value: true },
     { type: api.CKA_LABEL, value: job.key },
-    { type: api.CKA_ID, value: Buffer.from(job.key) },
+    { type: api.CKA_ID, value: randomBytes(16) },
   ];
   const pair = module.C_GenerateKeyPair(
     handle,
@@ -153,10 +182,10 @@ function generate(from: Loaded, handle: Pkcs11.Handle, job: TokenJob & { kind: '
 function perform(job: TokenJob): Uint8Array {
   loaded ??= load(process.argv[2]!);
   const handle = open(loaded, job);
-  if (job.kind === 'publicKey') return publicKey(loaded, handle, one(loaded, handle, 'public', job));
+  if (job.kind === 'publicKey') return publicKey(loaded, handle, publicHandle(loaded, handle, job, job.publicKey));
   if (job.kind === 'generate') return generate(loaded, handle, job);
   const { api, module } = loaded;
-  const key = one(loaded, handle, 'private', job);
+  const key = privateHandle(loaded, handle, job);
   module.C_SignInit(handle, { mechanism: job.rsa ? api.CKM_RSA_PKCS : api.CKM_ECDSA }, key);
   return new Uint8Array(module.C_Sign(handle, Buffer.from(job.input), Buffer.alloc(1024)));
 }

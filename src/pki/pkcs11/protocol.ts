@@ -14,11 +14,26 @@ export type TokenFault =
   /** The token, its session or the module failed, for now. */
   | 'unavailable';
 
-export type TokenJob = { readonly token: string; readonly pin: string } & (
-  | { readonly kind: 'publicKey'; readonly key: string }
-  | { readonly kind: 'generate'; readonly key: string; readonly algorithm: SignatureAlgorithm }
+export type TokenJob = {
+  readonly token: string;
+  readonly pin: string;
+} /** `key` is a label. Where several keys have it, `publicKey` (SubjectPublicKeyInfo, DER) says which. */ & (
+  | { readonly kind: 'publicKey'; readonly key: string; readonly publicKey: Uint8Array | null }
+  /** `another`: although there is a key of that label already. */
+  | {
+      readonly kind: 'generate';
+      readonly key: string;
+      readonly algorithm: SignatureAlgorithm;
+      readonly another: boolean;
+    }
   /** `input`: the SHA-256 digest for ECDSA, a whole DigestInfo for RSA. */
-  | { readonly kind: 'sign'; readonly key: string; readonly input: Uint8Array; readonly rsa: boolean }
+  | {
+      readonly kind: 'sign';
+      readonly key: string;
+      readonly publicKey: Uint8Array;
+      readonly input: Uint8Array;
+      readonly rsa: boolean;
+    }
 );
 
 /** `value`: r ‖ s or the RSA signature for "sign", else SubjectPublicKeyInfo, DER. */

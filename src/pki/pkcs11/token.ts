@@ -58,17 +58,21 @@ export class Token {
     this.#options = { timeout: 30_000, ...options };
   }
 
-  /** @throws TokenError */
-  async key(label: string): Promise<SigningKey> {
-    return this.#signingKey(label, await this.#run({ kind: 'publicKey', key: label }));
+  /**
+   * @param publicKey SubjectPublicKeyInfo, DER: which key, where several have the label
+   * @throws TokenError
+   */
+  async key(label: string, publicKey: Uint8Array | null = null): Promise<SigningKey> {
+    return this.#signingKey(label, await this.#run({ kind: 'publicKey', key: label, publicKey }));
   }
 
   /**
    * Makes a key that can't leave the token: P-256, P-384, or RSA with 3072 bits.
+   * @param another beside one that has the label, which is refused otherwise
    * @throws TokenError "exists" when there is one of that label
    */
-  async generate(label: string, algorithm: SignatureAlgorithm): Promise<SigningKey> {
-    return this.#signingKey(label, await this.#run({ kind: 'generate', key: label, algorithm }));
+  async generate(label: string, algorithm: SignatureAlgorithm, another = false): Promise<SigningKey> {
+    return this.#signingKey(label, await this.#run({ kind: 'generate', key: label, algorithm, another }));
   }
 
   /** Ends the child; the next job starts another. */
@@ -92,7 +96,8 @@ export class Token {
       publicKey,
       sign: async data => {
         const digest = createHash('sha256').update(data).digest();
-        const value = await this.#run({ kind: 'sign', key: label, input: rsa ? digestInfo(digest) : digest, rsa });
+        const input = rsa ? digestInfo(digest) : digest;
+        const value = await this.#run({ kind: 'sign', key: label, publicKey: publicKeyInfo, input, rsa });
         const signature = rsa ? value : derSignature(value);
         if (!verify('sha256', data, publicKey, signature))
           throw new TokenError('unavailable', `token “${token}” made a signature that doesn't fit key “${label}”`);
