@@ -86,6 +86,8 @@ export const configSchema = z.strictObject({
   /** Absolute, or relative to the config file. */
   state: z.string().default('state'),
   domains: z.array(z.strictObject({ sign: domain, mail: z.array(domain).min(1) })).min(1),
+  /** Addresses that are told what ends soon or went wrong (src/watch). */
+  admin: z.array(z.email().transform(address => address.toLowerCase())).default([]),
   directory: z.strictObject({ file: z.string().default('people.yaml') }),
   mail: z.strictObject({
     milter: listen,
@@ -178,6 +180,17 @@ export const configSchema = z.strictObject({
   /** File with the passphrase of the key files; a systemd credential in production. */
   passphrase: z.string().default('passphrase'),
   /** Name servers that are asked about senders' domains. */
+  /** What the gateway looks at by itself (src/watch). */
+  watch: z
+    .strictObject({
+      /** How often it looks; each look asks for a timestamp. */
+      every: duration.prefault('1 hour'),
+      /** Less free space where the state is, is a fault. */
+      freeSpace: size.prefault('500 MiB'),
+      /** A mail of ours that waits for longer is a fault. */
+      mailWaits: duration.prefault('4 hours'),
+    })
+    .prefault({}),
   dns: z
     .strictObject({
       /** IP addresses, with a port where it isn't 53; none: the system's. */

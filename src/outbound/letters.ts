@@ -8,6 +8,7 @@ import type { Block, Fact, Letter } from './letter.ts';
 import type { Mail, Recipient } from './mail.ts';
 import { formatDate } from './texts/dates.ts';
 import { type Catalogue, catalogue } from './texts/index.ts';
+import { watchLetter } from './watch-letters.ts';
 
 /** What of the sender's own text is quoted. */
 const QUOTE_LIMIT = 600;
@@ -275,6 +276,11 @@ export function writeLetter(mail: Mail, to: Recipient | Party, context: LetterCo
         ],
       };
     }
+
+    case 'watch-ending':
+    case 'watch-fault':
+    case 'watch-mended':
+      return watchLetter(mail, base, date);
   }
 }
 

@@ -5,8 +5,9 @@
 import type { Language } from '../directory/directory.ts';
 import type { FinishedFile } from '../requests/finished-files.ts';
 import type { Party, Request, Session } from '../requests/model.ts';
+import type { WatchMail } from './watch-letters.ts';
 
-/** `enrolment-code`, `device-enrolled` and `device-removed` belong to no request; the others do. */
+/** `enrolment-code`, `device-enrolled`, `device-removed` and those of the watch belong to no request; the others do. */
 export type Mail =
   | { readonly kind: 'accepted'; readonly request: Request }
   | { readonly kind: 'please-sign'; readonly request: Request; readonly session: Session; readonly link: string }
@@ -29,7 +30,8 @@ export type Mail =
   | { readonly kind: 'undeliverable'; readonly request: Request; readonly party: Party }
   | { readonly kind: 'enrolment-code'; readonly code: string; readonly minutes: number }
   | { readonly kind: 'device-enrolled'; readonly deviceName: string; readonly at: Date }
-  | { readonly kind: 'device-removed'; readonly deviceName: string; readonly at: Date };
+  | { readonly kind: 'device-removed'; readonly deviceName: string; readonly at: Date }
+  | WatchMail;
 
 export type MailKind = Mail['kind'];
 

@@ -34,7 +34,7 @@ interface Unit {
 const unitOf = (identity: Identity): Unit => ({ identity, certificate: parseCertificate(identity.certificate) });
 
 /** The clock can't be believed. */
-class ClockInDoubt extends TimestampUnavailable {}
+export class ClockInDoubt extends TimestampUnavailable {}
 
 /**
  * Stamps only while the clock is believable: it must advance as the monotonic clock does, hour by hour, and never lie

@@ -3,6 +3,7 @@ import { CERTIFICATES_SCHEMA } from './certificates.ts';
 import { EVIDENCE_SCHEMA } from './evidence.ts';
 import { ARCHIVE_SCHEMA, REQUESTS_SCHEMA } from './schema.ts';
 import { TIMESTAMPS_SCHEMA } from './timestamps.ts';
+import { WATCH_SCHEMA } from './watch.ts';
 
 export const MIGRATIONS: readonly string[] = [
   REQUESTS_SCHEMA,
@@ -10,4 +11,5 @@ export const MIGRATIONS: readonly string[] = [
   TIMESTAMPS_SCHEMA,
   ARCHIVE_SCHEMA,
   EVIDENCE_SCHEMA,
+  WATCH_SCHEMA,
 ];

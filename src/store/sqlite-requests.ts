@@ -9,6 +9,7 @@ import { appendEvidence } from './evidence.ts';
 import { insertJob } from './sqlite-jobs.ts';
 import { insertOutboxRow } from './sqlite-outbox.ts';
 import type { Change, RequestStore } from './store.ts';
+import { writeMark } from './watch.ts';
 
 /** Rolls the transaction back; never leaves this file. */
 class Stale extends Error {}
@@ -38,6 +39,7 @@ export class SqliteRequests implements RequestStore {
         }
         for (const row of change.outbox ?? []) insertOutboxRow(database, row);
         for (const id of change.finishJobs ?? []) database.prepare('DELETE FROM jobs WHERE id = ?').run(id);
+        for (const mark of change.marks ?? []) writeMark(database, mark);
         for (const job of change.addJobs ?? []) insertJob(database, job);
       });
       return true;

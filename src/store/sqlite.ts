@@ -8,7 +8,8 @@ import { SqliteJobs } from './sqlite-jobs.ts';
 import { SqliteOnce } from './sqlite-once.ts';
 import { SqliteOutbox } from './sqlite-outbox.ts';
 import { SqliteRequests } from './sqlite-requests.ts';
-import type { BlobStore, JobStore, OnceStore, OutboxStore, RequestStore, Store } from './store.ts';
+import type { BlobStore, JobStore, OnceStore, OutboxStore, RequestStore, Store, WatchStore } from './store.ts';
+import { SqliteWatch } from './watch.ts';
 
 export class SqliteStore implements Store {
   readonly blobs: BlobStore;
@@ -17,6 +18,7 @@ export class SqliteStore implements Store {
   readonly outbox: OutboxStore;
   readonly once: OnceStore;
   readonly evidence: EvidenceLog;
+  readonly watch: WatchStore;
   readonly #database: DatabaseSync;
 
   /**
@@ -31,6 +33,7 @@ export class SqliteStore implements Store {
     this.outbox = new SqliteOutbox(database);
     this.once = new SqliteOnce(database, now);
     this.evidence = new SqliteEvidence(database, now);
+    this.watch = new SqliteWatch(database);
   }
 
   /** Gives back what a killed gateway held. Only for the process that holds the state lock (lock.ts), before it starts workers. */

@@ -73,6 +73,24 @@ export interface RequestStore {
   listWaiting(personId: string): Promise<readonly Request[]>;
   list(filter: { readonly ended: boolean }): Promise<readonly Request[]>;
   countOpenBySender(personId: string): Promise<number>;
+  readonly marks?: readonly WatchMark[];
+}
+
+/** What the admin was told about something that the watch looks at; one for each item. */
+export interface WatchMark {
+  readonly item: string;
+  /** Null: nothing is to be remembered any more. */
+  readonly told: string | null;
+  /** When it began. */
+  readonly at: Date;
+}
+
+/** What the watch (src/watch) remembers; it writes by `RequestStore.commit`, together with the mails. */
+export interface WatchStore {
+  /** By item, the oldest first. */
+  marks(): Promise<ReadonlyMap<string, WatchMark>>;
+  /** When the mail that has waited longest was written; null where none waits. */
+  oldestWaitingMail(): Promise<Date | null>;
   findDevice(id: string): Promise<Device | null>;
   listDevices(personId: string | null): Promise<readonly Device[]>;
   /** Gives an active device its token key, once; false when it has one already or isn't active. */
