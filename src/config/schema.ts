@@ -125,7 +125,10 @@ export const configSchema = z.strictObject({
     .strictObject({
       expiry: duration.prefault('7 days'),
       maxExpiry: duration.prefault('30 days'),
+      /** Of one sender: requests that wait; those of them that wait for one person; all within 24 hours. */
       maxPendingPerSender: z.number().int().min(1).default(100),
+      maxPendingPerPair: z.number().int().min(1).default(50),
+      maxPerDay: z.number().int().min(1).default(500),
       mode: z.enum(['parallel', 'ordered']).default('parallel'),
       rejectionComment: z.enum(['optional', 'required']).default('optional'),
     })

@@ -17,6 +17,7 @@ import { startLmtp } from '../intake/lmtp.ts';
 import { readReport } from '../outbound/report.ts';
 import { startSender } from '../outbound/sender.ts';
 import { startJobs } from '../requests/jobs.ts';
+import { checkLimits } from '../requests/limits.ts';
 import { neverArrived } from '../requests/never-arrived.ts';
 import type { Requests } from '../requests/requests.ts';
 import { outsideAnchors } from '../signatures/verify/gateway-trust.ts';
@@ -135,7 +136,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
         readXml: xml => core.worker.xmlToSign(xml),
         verdictKeys: [verdictKey],
         reading,
-        pendingOf: personId => store.requests.countOpenBySender(personId),
+        checkLimits: submission => checkLimits(core.deps, submission),
         now,
         log: logger.child({ part: 'milter' }),
       }),

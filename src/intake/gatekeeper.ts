@@ -16,6 +16,8 @@ import type { Config } from '../config/schema.ts';
 import { type Directory, DirectoryUnavailable } from '../directory/directory.ts';
 import { DocumentRefused, type Documents } from '../documents/documents.ts';
 import { parseOwnAddress } from '../outbound/addresses.ts';
+import type { Submission } from '../requests/model.ts';
+import { TooManyRequests } from '../requests/requests.ts';
 import type { ReadXml } from '../signatures/xades.ts';
 import { XmlRefused } from '../signatures/xml/gate.ts';
 import { isDiskFull } from '../store/errors.ts';
@@ -36,8 +38,8 @@ export interface GatekeeperDeps {
   readonly readXml: ReadXml;
   /** The newest first: it signs. */
   readonly verdictKeys: readonly [VerdictKey, ...VerdictKey[]];
-  /** How many requests of this person still wait. */
-  readonly pendingOf: (personId: string) => Promise<number>;
+  /** Whether the sender may ask for this one, too. @throws TooManyRequests */
+  readonly checkLimits: (submission: Submission) => Promise<void>;
   /** Bounds how many large messages are read at a time: each takes several times its size in memory. */
   readonly reading: Limit;
   readonly now: () => Date;
@@ -241,7 +243,7 @@ class Gatekeeper implements MilterHandler {
     time: Date,
     queueId: string,
   ): Promise<Asked> {
-    const { config, directory, documents, readXml, pendingOf } = this.#deps;
+    const { config, directory, documents, readXml, checkLimits } = this.#deps;
     const asked = await this.#deps.reading(() =>
       readSubmission(raw, who.person, time, queueId, { config, directory }, ADMITTED),
     );
@@ -250,7 +252,7 @@ class Gatekeeper implements MilterHandler {
       return !named && !asked.named.addresses.has(address.address);
     });
     if (hidden.length > 0) throw refusals.hiddenRecipient(hidden.map(({ address }) => address.address));
-    if ((await pendingOf(who.person.id)) >= config.requests.maxPendingPerSender) throw refusals.tooManyRequests();
+    await checkLimits(asked.submission);
     for (const { name, bytes, kind } of asked.submission.documents) {
       try {
         if (kind === 'xml') await readXml(bytes);
@@ -302,7 +304,7 @@ class Gatekeeper implements MilterHandler {
         code: refusal.code,
         reason: refusal.message,
       };
-      if (error instanceof Refusal) this.#deps.log.info(about, 'refused');
+      if (error instanceof Refusal || error instanceof TooManyRequests) this.#deps.log.info(about, 'refused');
       else this.#deps.log.error({ ...about, err: error }, 'put off by a fault of ours');
       return { action: 'reply', code: refusal.code, enhanced: refusal.enhanced, text: refusal.text };
     }
@@ -317,6 +319,7 @@ function isForUs({ recipients }: Transaction): boolean {
 /** What the other side hears about an error, whatever it is. */
 export function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
+  if (error instanceof TooManyRequests) return refusals.tooManyRequests(error.limit, error.allowed);
   if (error instanceof DirectoryUnavailable) return refusals.directoryUnavailable();
   return isDiskFull(error) ? refusals.diskFull() : refusals.ourFault();
 }

@@ -147,7 +147,7 @@ async function takeIn(stream: SMTPServerDataStream, session: SMTPServerSession, 
     );
     return everybody(`2.0.0 request ${request.id} ${created ? 'opened' : 'was opened before'}`);
   } catch (error) {
-    const refusal = error instanceof TooManyRequests ? refusals.tooManyRequests() : toRefusal(error);
+    const refusal = toRefusal(error);
     const about = { queueId, code: refusal.code, reason: refusal.message };
     if (error instanceof Refusal || error instanceof TooManyRequests) log.warn(about, 'admitted message refused');
     else log.error({ ...about, err: error }, 'put off by a fault of ours');

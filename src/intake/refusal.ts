@@ -4,6 +4,7 @@
  */
 import type { DocumentRefusalReason } from '../documents/documents.ts';
 import type { Level } from '../requests/model.ts';
+import type { LimitName } from '../requests/requests.ts';
 
 /** What the other side hears: an SMTP code, an enhanced status code (RFC 3463) and lines of text. */
 export class Refusal extends Error {
@@ -293,12 +294,7 @@ export const refusals = {
   },
 
   // Limits, and faults of ours
-  tooManyRequests: () =>
-    new Refusal(
-      450,
-      '4.7.1',
-      'You have too many requests that still wait for signatures. Wait until some are finished, then send this one again.',
-    ),
+  tooManyRequests: (limit: LimitName, allowed: number) => new Refusal(450, '4.7.1', ...TOO_MANY[limit](allowed)),
   directoryUnavailable: () =>
     new Refusal(451, '4.3.0', 'The company directory does not answer at the moment. The mail will be tried again.'),
   ourFault: () =>
@@ -328,6 +324,21 @@ export function ambiguousLine(address: string): string {
 function size(bytes: number): string {
   return bytes % (1024 * 1024) === 0 ? `${bytes / (1024 * 1024)} MiB` : `${Math.floor(bytes / 1024)} KiB`;
 }
+
+const TOO_MANY: Readonly<Record<LimitName, (allowed: number) => readonly [sentence: string, next: string]>> = {
+  'per-sender': allowed => [
+    `You have ${allowed} requests that still wait for signatures, which is as many as one person may have.`,
+    'Wait until some are finished, or cancel what is not needed any more; then send this one again.',
+  ],
+  'per-pair': allowed => [
+    `One of the people you ask has ${allowed} documents of yours to sign already, which is as many as may wait.`,
+    'Wait until they have signed some of them, then send this one again.',
+  ],
+  'per-day': allowed => [
+    `You have sent ${allowed} requests within 24 hours, which is as many as one person may send.`,
+    'Send this one again tomorrow, or ask your administrator to allow more.',
+  ],
+};
 
 const PRINT = 'Open it, choose "Print to PDF", and send the printed file.';
 

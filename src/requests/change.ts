@@ -7,7 +7,7 @@ export interface Decision<Result> {
   readonly result: Result;
   /** The request as it shall be. Absent: it stays as it is. */
   readonly request?: Request;
-  readonly and?: Omit<Change, 'requests'>;
+  readonly and?: Omit<Change, 'requests' | 'admit'>;
 }
 
 /** Each lost race means that another change was made, so this many in a row is a fault. */

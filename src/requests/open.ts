@@ -2,10 +2,11 @@
 import type { Person } from '../directory/directory.ts';
 import type { Deps } from './deps.ts';
 import { newRequestId, newSessionId } from './ids.ts';
+import { admission, checkLimits } from './limits.ts';
 import { linkHash, linkToken } from './links.ts';
 import { composeRow } from './mails.ts';
 import type { Party, Request, RequestDocument, Session, Submission } from './model.ts';
-import { type Opened, TooManyRequests } from './requests.ts';
+import type { Opened } from './requests.ts';
 
 /** A clash other than the submission's own key is one of random ids: try with others. */
 const ATTEMPTS = 3;
@@ -15,7 +16,8 @@ export async function openRequest(deps: Deps, submission: Submission): Promise<O
   const { store } = deps;
   const existing = await store.requests.findByKey(submission.key);
   if (existing) return known(deps, existing, submission);
-  await checkLimit(deps, submission.sender);
+  // Before the files are stored; again inside the transaction.
+  await checkLimits(deps, submission);
 
   const documents: RequestDocument[] = [];
   for (const { name, bytes, kind } of submission.documents) {
@@ -38,6 +40,7 @@ export async function openRequest(deps: Deps, submission: Submission): Promise<O
     const outbox = sealedOnly ? [] : [await composeRow(deps, { kind: 'accepted', request }, request.sender)];
     const committed = await store.requests.commit({
       requests: [request],
+      admit: admission(deps, submission),
       outbox,
       addJobs: [
         { id: `${request.id}-prepare`, kind: 'prepare', requestId: request.id, dueAt: request.createdAt, attempts: 0 },
@@ -67,13 +70,6 @@ export async function openRequest(deps: Deps, submission: Submission): Promise<O
 function known(deps: Deps, request: Request, submission: Submission): Opened {
   deps.logger.info({ request: request.id, queueId: submission.queueId }, 'same submission again');
   return { request, created: false };
-}
-
-async function checkLimit(deps: Deps, sender: Person): Promise<void> {
-  const limit = deps.config.requests.maxPendingPerSender;
-  if ((await deps.store.requests.countOpenBySender(sender.id)) >= limit) {
-    throw new TooManyRequests(`${sender.mail} has ${limit} requests waiting already; try again when some have ended`);
-  }
 }
 
 function newRequest(deps: Deps, submission: Submission, documents: readonly RequestDocument[]): Request {

@@ -11,9 +11,23 @@ export interface Opened {
   readonly created: boolean;
 }
 
-/** A person already has too many pending requests. Mail answers 450 4.7.1. */
+/** What was reached: requests of one sender that wait, those of them that wait for one person, those of one day. */
+export type LimitName = 'per-sender' | 'per-pair' | 'per-day';
+
+/** The sender has asked for enough for now; later it is possible again. Mail answers 450 4.7.1. */
 export class TooManyRequests extends Error {
   override readonly name = 'TooManyRequests';
+  readonly limit: LimitName;
+  /** How many the configuration allows. */
+  readonly allowed: number;
+  /** For `per-pair`: the person who is asked too often. */
+  readonly personId: string | null;
+  constructor(limit: LimitName, allowed: number, personId: string | null = null) {
+    super(`the limit ${limit} of ${allowed} is reached`);
+    this.limit = limit;
+    this.allowed = allowed;
+    this.personId = personId;
+  }
 }
 
 export type ConflictReason =

@@ -8,7 +8,7 @@ import { isUniqueViolation } from './errors.ts';
 import { appendEvidence } from './evidence.ts';
 import { insertJob } from './sqlite-jobs.ts';
 import { insertOutboxRow } from './sqlite-outbox.ts';
-import type { Change, RequestStore } from './store.ts';
+import type { Change, RequestStore, SenderLoad } from './store.ts';
 import { writeMark } from './watch.ts';
 
 /** Rolls the transaction back; never leaves this file. */
@@ -29,6 +29,8 @@ export class SqliteRequests implements RequestStore {
     try {
       transaction(database, () => {
         for (const request of change.requests ?? []) {
+          if (request.version === 1 && change.admit)
+            change.admit.check(loadOf(database, request.sender.personId, change.admit.since));
           const before = request.version === 1 ? null : storedRequest(database, request.id);
           writeRequest(database, request);
           appendEvidence(database, this.#now, requestHappenings(before, request));
@@ -85,11 +87,8 @@ export class SqliteRequests implements RequestStore {
     return bodies(rows).map(decodeRequest);
   }
 
-  async countOpenBySender(personId: string): Promise<number> {
-    const row = this.#database
-      .prepare('SELECT count(*) AS count FROM requests WHERE sender = ? AND ended_at IS NULL')
-      .get(personId) as { count: number };
-    return row.count;
+  async loadOf(senderId: string, since: Date): Promise<SenderLoad> {
+    return loadOf(this.#database, senderId, since);
   }
 
   async findDevice(id: string): Promise<Device | null> {
@@ -141,6 +140,25 @@ function writeRequest(database: DatabaseSync, request: Request): void {
     database
       .prepare(
         `INSERT INTO requests (id, key, version, state, sender, created_at, expires_at, ended_at, body)
+function loadOf(database: DatabaseSync, sender: string, since: Date): SenderLoad {
+  const count = (where: string, ...values: string[]): number => {
+    const row = database.prepare(`SELECT count(*) AS count FROM requests WHERE sender = ? AND ${where}`);
+    return Number(row.get(sender, ...values)?.count);
+  };
+  const perPerson = database
+    .prepare(
+      `SELECT person, count(*) AS count FROM requests JOIN sessions ON request_id = requests.id
+       WHERE sender = ? AND requests.ended_at IS NULL GROUP BY person`,
+    )
+    .all(sender)
+    .map(row => [String(row.person), Number(row.count)] as const);
+  return {
+    pending: count('ended_at IS NULL'),
+    recent: count('created_at > ?', since.toISOString()),
+    perPerson: new Map(perPerson),
+  };
+}
+
          VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?)`,
       )
       .run(

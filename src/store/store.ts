@@ -51,28 +51,28 @@ export interface LeasedJob extends Job {
   readonly lease: string;
 }
 
+/** How much one sender has asked for. */
+export interface SenderLoad {
+  /** Requests that haven't ended. */
+  readonly pending: number;
+  /** Requests that were opened since a time. */
+  readonly recent: number;
+  /** By person: how many of the pending ones wait for them. */
+  readonly perPerson: ReadonlyMap<string, number>;
+}
+
 /** All or nothing. False from `commit` means that a version or a unique key did not fit: read again and decide anew. */
 export interface Change {
   /** New requests (version 1) and changed ones (version = stored version + 1). */
   readonly requests?: readonly Request[];
+  /** Asked with what the new request's sender has already, inside the transaction; what it throws undoes everything. */
+  readonly admit?: { readonly since: Date; check(load: SenderLoad): void };
   /** New devices (active, id unused) and active ones that end; an ended one never changes again. */
   readonly devices?: readonly Device[];
   readonly outbox?: readonly OutboxRow[];
   readonly addJobs?: readonly Job[];
   /** These go first: an added job may have the id of one that is finished. */
   readonly finishJobs?: readonly string[];
-}
-
-export interface RequestStore {
-  /** False when a version, a device's state or a unique key (ids, Request.key, outbox) didn't fit; nothing has changed then. */
-  commit(change: Change): Promise<boolean>;
-  find(id: string): Promise<Request | null>;
-  findByKey(key: string): Promise<Request | null>;
-  findBySession(sessionId: string): Promise<Request | null>;
-  findByLinkHash(hash: string): Promise<Request | null>;
-  listWaiting(personId: string): Promise<readonly Request[]>;
-  list(filter: { readonly ended: boolean }): Promise<readonly Request[]>;
-  countOpenBySender(personId: string): Promise<number>;
   readonly marks?: readonly WatchMark[];
 }
 
@@ -91,10 +91,38 @@ export interface WatchStore {
   marks(): Promise<ReadonlyMap<string, WatchMark>>;
   /** When the mail that has waited longest was written; null where none waits. */
   oldestWaitingMail(): Promise<Date | null>;
+}
+
+export interface RequestStore {
+  /** False when a version, a device's state or a unique key (ids, Request.key, outbox) didn't fit; nothing has changed then. */
+  commit(change: Change): Promise<boolean>;
+  find(id: string): Promise<Request | null>;
+  findByKey(key: string): Promise<Request | null>;
+  findBySession(sessionId: string): Promise<Request | null>;
+  findByLinkHash(hash: string): Promise<Request | null>;
+  listWaiting(personId: string): Promise<readonly Request[]>;
+  list(filter: { readonly ended: boolean }): Promise<readonly Request[]>;
+  /** What this sender has asked for: pending, and opened since `since`. */
+  loadOf(senderId: string, since: Date): Promise<SenderLoad>;
   findDevice(id: string): Promise<Device | null>;
   listDevices(personId: string | null): Promise<readonly Device[]>;
   /** Gives an active device its token key, once; false when it has one already or isn't active. */
   setTokenKey(deviceId: string, wrapped: string): Promise<boolean>;
+  /**
+   * Changes an active device (name, proofs, passkey) atomically; `amend` is synchronous and returns null to leave it.
+   * Null when it isn't active or was left.
+   */
+  amendDevice(deviceId: string, amend: (device: Device) => Device | null): Promise<Device | null>;
+}
+
+/** Devices that wait for another device of their person; what has expired isn't there. */
+export interface EnrolmentStore {
+  /** Replaces an older one of the same key. */
+  put(enrolment: PendingEnrolment): Promise<void>;
+  find(deviceId: string, now: Date): Promise<PendingEnrolment | null>;
+  listForPerson(personId: string, now: Date): Promise<readonly PendingEnrolment[]>;
+  /** True for exactly one of several callers. */
+  remove(deviceId: string): Promise<boolean>;
 }
 
 /** Leases: a worker that dies loses its lease, and another takes over. */

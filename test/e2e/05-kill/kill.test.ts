@@ -73,7 +73,7 @@ describe.skipIf(!hasPostfix)('kill -9', () => {
     const folder = mkdtempSync('/tmp/signpost-kill-');
     const site = await makeSite({
       folder,
-      configure: config => Object.assign(config, { requests: { maxPendingPerSender: 1000 }, log: { level: 'warn' } }),
+      configure: config => Object.assign(config, { requests: { maxPendingPerSender: 1000, maxPendingPerPair: 1000, maxPerDay: 1000 }, log: { level: 'warn' } }),
     });
     const gateway = new Gateway(site, join(folder, 'gateway.log'));
     await gateway.start();

@@ -7,6 +7,7 @@ import { atMost } from '../../../src/intake/at-most.ts';
 import { createGatekeeper, type GatekeeperDeps } from '../../../src/intake/gatekeeper.ts';
 import { splitMessage } from '../../../src/intake/raw-message.ts';
 import { checkVerdict } from '../../../src/intake/verdict.ts';
+import { TooManyRequests } from '../../../src/requests/requests.ts';
 import { makeMessage } from '../../support/message.ts';
 import { KEY, log, makeWorld, NOW, type World } from './world.ts';
 
@@ -16,12 +17,12 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const fine: Pick<GatekeeperDeps, 'documents' | 'readXml' | 'pendingOf'> = {
+const fine: Pick<GatekeeperDeps, 'documents' | 'readXml' | 'checkLimits'> = {
   documents: { inspect: async () => ({ pages: 1, attachments: [], formFields: 0 }) },
   readXml: async () => {
     throw new Error('no XML here');
   },
-  pendingOf: async () => 0,
+  checkLimits: async () => {},
 };
 
 interface Outcome {
@@ -184,12 +185,14 @@ describe('faults of ours are temporary', () => {
 });
 
 describe('limits', () => {
-  test('too many pending requests: come back later', async () => {
-    const limit = world.config.requests.maxPendingPerSender;
-    expect((await run(makeMessage(), { pendingOf: async () => limit - 1 })).end).toEqual({ action: 'continue' });
-    expect((await run(makeMessage(), { pendingOf: async () => limit })).end).toMatchObject({
+  test.each(['per-sender', 'per-pair', 'per-day'] as const)('too many requests %s: come back later', async limit => {
+    const checkLimits = async () => {
+      throw new TooManyRequests(limit, 73);
+    };
+    expect((await run(makeMessage(), { checkLimits })).end).toMatchObject({
       code: 450,
       enhanced: '4.7.1',
+      text: [expect.stringContaining('73'), expect.stringContaining('again')],
     });
   });
 

@@ -91,7 +91,7 @@ describe('what it answers', () => {
     ['a full disk', Object.assign(new Error('no space'), { code: 'ENOSPC' }), 452, /^4\.3\.1 /],
     ['a full database', Object.assign(new Error('full'), { errcode: 13 }), 452, /^4\.3\.1 /],
     ['the directory is down', new DirectoryUnavailable('down'), 451, /^4\.3\.0 .*directory/],
-    ['too many requests', new TooManyRequests('100 are waiting'), 450, /^4\.7\.1 /],
+    ['too many requests', new TooManyRequests('per-sender', 100), 450, /^4\.7\.1 /],
   ])('%s: temporary, to every recipient', async (_, error, code, text) => {
     const lmtp = await startLmtp(deps({ requests: { open: () => Promise.reject(error) } }));
     const to = [JOHN, 'anna.muller@sign.company.com'];
@@ -109,7 +109,7 @@ describe('what it answers', () => {
           open: async () => {
             await new Promise(resolve => setTimeout(resolve, 100));
             safe = true;
-            throw new TooManyRequests('enough');
+            throw new TooManyRequests('per-day', 500);
           },
         },
       }),

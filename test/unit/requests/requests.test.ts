@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Person } from '../../../src/directory/directory.ts';
 import { DocumentRefused } from '../../../src/documents/documents.ts';
+import type { Deps } from '../../../src/requests/deps.ts';
 import { createRequests } from '../../../src/requests/engine.ts';
 import type { Session } from '../../../src/requests/model.ts';
 import { Conflict, TooManyRequests } from '../../../src/requests/requests.ts';
@@ -70,6 +71,43 @@ describe('opening', () => {
     expect((await world.requests.open(submission({ key: '4', sender: john }))).created).toBe(true);
     await world.requests.cancel(first.request.id);
     expect((await world.requests.open(submission({ key: '3' }))).created).toBe(true);
+  });
+
+  const limited = (limits: Partial<Deps['config']['requests']>) => (deps: Deps) => ({
+    ...deps,
+    config: { ...deps.config, requests: { ...deps.config.requests, ...limits } },
+  });
+
+  test('so many of one sender may wait for one person; others, and oneself, are asked all the same', async () => {
+    await world.close();
+    world = await World.open(limited({ maxPendingPerPair: 1 }));
+    await world.requests.open(submission({ key: '1', signatories: [john] }));
+    const again = world.requests.open(submission({ key: '2', signatories: [carl, john] }));
+    await expect(again).rejects.toMatchObject({ limit: 'per-pair', personId: john.id });
+    for (const key of ['3', '4']) await world.requests.open(submission({ key, signatories: [mary] }));
+    await world.requests.open(submission({ key: '5', signatories: [carl] }));
+    await world.requests.open(submission({ key: '6', sender: carl, signatories: [john] }));
+  });
+
+  test('so many a day, however many have ended; the next day it is possible again', async () => {
+    await world.close();
+    world = await World.open(limited({ maxPerDay: 2 }));
+    for (const key of ['1', '2']) {
+      const { request } = await world.requests.open(submission({ key }));
+      await world.requests.cancel(request.id);
+    }
+    await expect(world.requests.open(submission({ key: '3' }))).rejects.toMatchObject({ limit: 'per-day' });
+    world.pass(DAY);
+    expect((await world.requests.open(submission({ key: '3' }))).created).toBe(true);
+  });
+
+  test('of twenty that come in at once, as many are opened as the limit says', async () => {
+    await world.close();
+    world = await World.open(limited({ maxPendingPerSender: 5 }));
+    const all = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, index) => world.requests.open(submission({ key: `${index}` }))),
+    );
+    expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
   });
 
   test('a deadline beyond the longest allowed is cut to it', async () => {

@@ -195,6 +195,8 @@ export class World {
           expiry: 7 * DAY,
           maxExpiry: 30 * DAY,
           maxPendingPerSender: 100,
+          maxPendingPerPair: 50,
+          maxPerDay: 500,
           mode: 'parallel',
           rejectionComment: 'optional',
         },

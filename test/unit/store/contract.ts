@@ -118,8 +118,33 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
         expect(await store.requests.listWaiting('mary')).toEqual([]);
         expect(await store.requests.list({ ended: true })).toEqual([ended]);
         expect((await store.requests.list({ ended: false })).map(({ id }) => id)).toEqual(['R2']);
-        expect(await store.requests.countOpenBySender('mary')).toBe(1);
-        expect(await store.requests.countOpenBySender('john')).toBe(0);
+      });
+      test('what one sender has asked for: pending, since a time, and of whom; a new request is judged by it', async () => {
+        await store.requests.commit({ requests: [request('R1')] });
+        await store.requests.commit({ requests: [request('R2', { createdAt: later(10) })] });
+        await store.requests.commit({
+          requests: [request('R1', { version: 2, state: 'cancelled', endedAt: later(20) })],
+        });
+        const load = await store.requests.loadOf('mary', later(5));
+        expect({ ...load, perPerson: Object.fromEntries(load.perPerson) }).toEqual({
+          pending: 1,
+          recent: 1,
+          perPerson: { john: 1, jane: 1 },
+        });
+        expect((await store.requests.loadOf('mary', new Date(0))).recent).toBe(2);
+        expect(await store.requests.loadOf('john', new Date(0))).toMatchObject({ pending: 0, recent: 0 });
+        const full = new Error('enough');
+        const refused = store.requests.commit({
+          requests: [request('R3')],
+          admit: {
+            since: later(5),
+            check: ({ pending }) => {
+              if (pending === 1) throw full;
+            },
+          },
+        });
+        await expect(refused).rejects.toBe(full);
+        expect(await store.requests.find('R3')).toBeNull();
       });
       test('of fifty who change the same version at once, one does', async () => {
         await store.requests.commit({ requests: [request('R1')] });
