@@ -23,7 +23,10 @@ import type { Requests } from '../requests/requests.ts';
 import { outsideAnchors } from '../signatures/verify/gateway-trust.ts';
 import { verifyInChild } from '../signatures/verify/run.ts';
 import { lockState } from '../store/lock.ts';
-import { type Core, openCore, secretKey } from './core.ts';
+import { look } from '../watch/look.ts';
+import { startWatch } from '../watch/watch.ts';
+import { type Core, openCore } from './core.ts';
+import { watchKeys } from './key-watch.ts';
 
 export interface GatewayOptions {
   readonly logger: Logger;
@@ -165,6 +168,20 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       },
       resume() {
         jobs.resume();
+    const watch = startWatch({
+      look: () => look({ config, pki, watch: store.watch, evidence: store.evidence, now }),
+      every: config.watch.every,
+      store,
+      composer: core.deps.composer,
+      directory,
+      admin: config.admin,
+      language: config.language,
+      now,
+      randomBytes: core.deps.randomBytes,
+      logger: logger.child({ part: 'watch' }),
+      wake: () => core.onWork(),
+    });
+    steps.push(() => watch.stop());
         sender.resume();
       },
       stop,
