@@ -1,17 +1,27 @@
 /** What each kind of mail says to one recipient: a Mail becomes a Letter in the recipient's language. */
 
 import { type FinishedFile, finishedFiles } from '../requests/finished-files.ts';
-import type { Party, Request, Session } from '../requests/model.ts';
-import { cleanLine, cleanText, isolate } from './clean.ts';
+import type { Party, Request } from '../requests/model.ts';
+import { cleanLine, isolate } from './clean.ts';
 import { signedFileNames } from './filenames.ts';
-import type { Block, Fact, Letter } from './letter.ts';
+import type { Block, Letter } from './letter.ts';
+import {
+  address,
+  documentFact,
+  facts,
+  isSender,
+  levelFact,
+  name,
+  outcome,
+  paragraph,
+  quote,
+  requestFact,
+  unsigned,
+} from './letter-parts.ts';
 import type { Mail, Recipient } from './mail.ts';
 import { formatDate } from './texts/dates.ts';
 import { type Catalogue, catalogue } from './texts/index.ts';
 import { watchLetter } from './watch-letters.ts';
-
-/** What of the sender's own text is quoted. */
-const QUOTE_LIMIT = 600;
 
 export interface LetterContext {
   readonly company: string;
@@ -284,54 +294,6 @@ export function writeLetter(mail: Mail, to: Recipient | Party, context: LetterCo
   }
 }
 
-/** True where the recipient is who asked. */
-export function isSender(to: Recipient | Party, request: Request): boolean {
-  return to.mail === request.sender.mail;
-}
-
-/** A name from the directory, a document or a device, for a sentence. */
-function name(text: string): string {
-  return isolate(cleanLine(text, 120));
-}
-
-function address(party: Party): string {
-  return `${name(party.name)} (${cleanLine(party.mail, 254)})`;
-}
-
-function paragraph(text: string, quiet = false): Block {
-  return { kind: 'paragraph', text, quiet };
-}
-
-/** Facts without a value are left out. */
-function facts(...all: readonly Fact[]): Block {
-  return { kind: 'facts', facts: all.filter(fact => fact.values.length > 0) };
-}
-
-function quote(by: string, text: string): Block[] {
-  const words = cleanText(text, QUOTE_LIMIT);
-  return words === '' ? [] : [{ kind: 'quote', by, text: words }];
-}
-
-function documentFact(texts: Catalogue, request: Request): Fact {
-  return {
-    label: texts.labels.document(request.documents.length),
-    values: request.documents.map(document => texts.document(name(document.name), document.pages)),
-  };
-}
-
-function levelFact(texts: Catalogue, request: Request): Fact {
-  const level = texts.levels[request.level];
-  return { label: texts.labels.level, values: [request.levelIsDefault ? texts.levelByDefault(level) : level] };
-}
-
-function requestFact(texts: Catalogue, request: Request): Fact {
-  return { label: texts.labels.request, values: [request.id] };
-}
-
-function unsigned(request: Request): readonly Session[] {
-  return request.sessions.filter(session => session.state !== 'signed');
-}
-
 /** The finished files and who signed them when. */
 function signedFacts(
   texts: Catalogue,
@@ -348,20 +310,6 @@ function signedFacts(
     },
     { label: texts.labels.level, values: [texts.levels[request.level]] },
     { label: texts.labels.from, values: [address(request.sender)] },
-    requestFact(texts, request),
-  );
-}
-
-/** Who had signed and who had not, when a request ended early. */
-function outcome(texts: Catalogue, request: Request): Block {
-  return facts(
-    documentFact(texts, request),
-    { label: texts.labels.from, values: [address(request.sender)] },
-    { label: texts.labels.notSigned, values: unsigned(request).map(session => address(session.party)) },
-    {
-      label: texts.labels.signedBy,
-      values: request.sessions.filter(session => session.state === 'signed').map(session => address(session.party)),
-    },
     requestFact(texts, request),
   );
 }
