@@ -35,17 +35,7 @@ export interface GatedMessage {
  * @throws Refusal
  */
 export async function passGate(raw: Buffer, maxHeader = MAX_HEADER): Promise<GatedMessage> {
-  checkBytes(raw);
-  const message = splitMessage(raw);
-  if (message.headerLength > maxHeader) throw refusals.malformed('its header is too long');
-  if (message.defects.length > 0) throw refusals.malformed(message.defects[0]!);
-  for (const field of message.fields) {
-    // Controls in a field: what is left is TAB and the line ends of folds, which checkBytes has paired.
-    if (/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(field.value.toString('latin1'))) {
-      throw refusals.malformed(`its ${field.key} line has control characters`);
-    }
-  }
-  checkFields(message);
+  const message = passHead(raw, maxHeader);
   const leaves = walkParts(message);
   const own = leaves.filter(leaf => leaf.attached);
   const parsed = await readAgain(raw);
@@ -67,6 +57,27 @@ export async function passGate(raw: Buffer, maxHeader = MAX_HEADER): Promise<Gat
     throw refusals.encryptedMail();
   }
   return { message, attachments, footers: countFooters(shown), text: await textOf(parsed) };
+}
+
+/**
+ * The gate on the header alone.
+ *
+ * @param raw the whole message, or its header with the empty line
+ * @throws Refusal
+ */
+export function passHead(raw: Buffer, maxHeader = MAX_HEADER): RawMessage {
+  checkBytes(raw);
+  const message = splitMessage(raw);
+  if (message.headerLength > maxHeader) throw refusals.malformed('its header is too long');
+  if (message.defects.length > 0) throw refusals.malformed(message.defects[0]!);
+  for (const field of message.fields) {
+    // Controls in a field: what is left is TAB and the line ends of folds, which checkBytes has paired.
+    if (/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(field.value.toString('latin1'))) {
+      throw refusals.malformed(`its ${field.key} line has control characters`);
+    }
+  }
+  checkFields(message);
+  return message;
 }
 
 /** A PDF is known by its bytes: the header within the first 1024 (ISO 32000-2 Annex I), not by name or type. */

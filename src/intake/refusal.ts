@@ -67,6 +67,30 @@ export const refusals = {
       `You are logged in as somebody else than ${quoted(address)}. Nobody can ask for signatures in another person's name.`,
       'Send from your own address.',
     ),
+  notOurDomain: (address: string) =>
+    new Refusal(
+      550,
+      '5.7.1',
+      `Only people of this company may ask for signatures, and ${quoted(address)} is no address of a mail domain of this company.`,
+      'Send the mail from your company address and account.',
+    ),
+  notProven: (domain: string, faults: readonly string[]) =>
+    new Refusal(
+      550,
+      '5.7.1',
+      `Only people of this company may ask for signatures, and nothing proves that this mail comes from ${ascii(domain, 100)}:`,
+      ...faults.slice(0, 5).map(fault => `- ${fault}.`),
+      'Send it from your company account (with your login). If you did, show this reply to your administrator.',
+    ),
+  tooManyStrangers: () =>
+    new Refusal(451, '4.3.2', 'Too much mail without a login comes in at the moment. The mail will be tried again.'),
+  relaySenderDiffers: (address: string) =>
+    new Refusal(
+      550,
+      '5.7.1',
+      `The From line of the mail is another address than the one it is sent with, ${quoted(address)}. Through this mail server both must be the same.`,
+      'Write the same address into From, or send the mail with your login.',
+    ),
   senderDiffers: (field: string) =>
     new Refusal(
       550,
@@ -297,6 +321,12 @@ export const refusals = {
   tooManyRequests: (limit: LimitName, allowed: number) => new Refusal(450, '4.7.1', ...TOO_MANY[limit](allowed)),
   directoryUnavailable: () =>
     new Refusal(451, '4.3.0', 'The company directory does not answer at the moment. The mail will be tried again.'),
+  dnsUnavailable: () =>
+    new Refusal(
+      451,
+      '4.7.0',
+      'Who sent this mail can not be found out at the moment, because name servers do not answer. The mail will be tried again.',
+    ),
   ourFault: () =>
     new Refusal(451, '4.3.0', 'The signing service has a problem at the moment. The mail will be tried again.'),
   diskFull: () =>

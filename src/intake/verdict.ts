@@ -18,9 +18,9 @@ export interface VerdictKey {
 }
 
 export interface Verdict {
-  /** Id of the person who sent it; '' for a delivery report (null sender). */
+  /** Id of the person who sent it, for another where they are a delegate; '' for a delivery report (null sender). */
   readonly senderId: string;
-  readonly method: 'sasl' | 'relay' | 'bounce';
+  readonly method: 'sasl' | 'relay' | 'dmarc' | 'arc' | 'bounce';
   readonly time: Date;
   readonly queueId: string;
   /** Canonical envelope recipients on the sign domains. LMTP may see a part of them. */
@@ -55,7 +55,7 @@ const payloadSchema = z.strictObject({
   v: z.literal(1),
   k: z.string().regex(/^[A-Za-z0-9_-]{1,32}$/),
   s: z.string(),
-  m: z.enum(['sasl', 'relay', 'bounce']),
+  m: z.enum(['sasl', 'relay', 'dmarc', 'arc', 'bounce']),
   t: z.number().int(),
   q: z.string(),
   r: z.array(z.string()),
