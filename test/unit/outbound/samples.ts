@@ -176,3 +176,12 @@ export function composeSample(name: string, language?: Language, rowId = 'a1b2c3
   const { mail, to } = samples[name]!;
   return composer.compose(mail, language === undefined ? to : { ...to, language }, rowId, date);
 }
+  'watch-ending': {
+    mail: { kind: 'watch-ending', certificate: 'seal', name: '/etc/signpost/certs/seal.pem', ends: date, days: 7 },
+    to: paul,
+  },
+  'watch-fault': {
+    mail: { kind: 'watch-fault', fault: 'disk', detail: '312 MiB of 20480 MiB are free in /srv/signpost', at: date },
+    to: paul,
+  },
+  'watch-mended': { mail: { kind: 'watch-mended', fault: 'disk', since: date, at: date }, to: paul },
