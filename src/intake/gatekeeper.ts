@@ -306,7 +306,12 @@ class Gatekeeper implements MilterHandler {
       };
       if (error instanceof Refusal || error instanceof TooManyRequests) this.#deps.log.info(about, 'refused');
       else this.#deps.log.error({ ...about, err: error }, 'put off by a fault of ours');
-      return { action: 'reply', code: refusal.code, enhanced: refusal.enhanced, text: refusal.text };
+      return {
+        action: 'reply',
+        code: refusal.code,
+        enhanced: refusal.enhanced,
+        text: refusal.textFor(transaction.who?.person.language ?? 'en'),
+      };
     }
   }
 }

@@ -1,10 +1,14 @@
 /**
- * Every refusal of the mail entrance, and the only place where their sentences live. Each says what was wrong and what
- * to do next, in plain English, in US-ASCII (an SMTP reply has no other letters), each line under 450 characters.
+ * Every refusal of the mail entrance. Each says what was wrong and what to do next, in plain English here, and in the
+ * sender's language after it (texts/), in US-ASCII (an SMTP reply has no other letters), each line under 450 characters.
  */
+import type { Language } from '../directory/directory.ts';
 import type { DocumentRefusalReason } from '../documents/documents.ts';
 import type { Level } from '../requests/model.ts';
 import type { LimitName } from '../requests/requests.ts';
+import type { OtherLanguage, Translations } from './texts/catalogue.ts';
+import { de } from './texts/de.ts';
+import { fr } from './texts/fr.ts';
 
 /** What the other side hears: an SMTP code, an enhanced status code (RFC 3463) and lines of text. */
 export class Refusal extends Error {
@@ -12,6 +16,8 @@ export class Refusal extends Error {
   readonly code: number;
   readonly enhanced: string;
   readonly text: readonly string[];
+  /** The same in the other languages. */
+  translations: Readonly<Partial<Record<OtherLanguage, () => readonly string[]>>> = {};
   constructor(code: number, enhanced: string, ...text: readonly string[]) {
     const lines = text.map(line => ascii(line, 440));
     super(lines.join(' '));
@@ -19,6 +25,27 @@ export class Refusal extends Error {
     this.enhanced = enhanced;
     this.text = lines;
   }
+
+  /** English, and then the person's own language. */
+  textFor(language: Language): readonly string[] {
+    const own = language === 'en' ? undefined : this.translations[language];
+    if (own === undefined) return this.text;
+    return [...this.text, ...own().map(line => ascii(language === 'de' ? withoutUmlauts(line) : line, 440))];
+  }
+}
+
+const UMLAUTS: Readonly<Record<string, string>> = {
+  \u00e4: 'ae',
+  \u00f6: 'oe',
+  \u00fc: 'ue',
+  \u00c4: 'Ae',
+  \u00d6: 'Oe',
+  \u00dc: 'Ue',
+  \u00df: 'ss',
+};
+
+function withoutUmlauts(german: string): string {
+  return german.replace(/[\u00e4\u00f6\u00fc\u00c4\u00d6\u00dc\u00df]/g, letter => UMLAUTS[letter]!);
 }
 
 /** Text from outside made fit for an SMTP reply: accents dropped, other letters as '?', no controls, no '%'. */
@@ -28,17 +55,21 @@ export function ascii(text: string, limit: number): string {
     .replace(/\p{M}/gu, '')
     .replace(/\u2026/g, '...')
     .replace(/[\u2010-\u2015]/g, '-')
+    .replace(/[\u2018\u2019\u201a]/g, "'")
+    .replace(/[\u201c-\u201e]|\u00ab ?| ?\u00bb/g, '"')
+    .replaceAll('\u0153', 'oe')
     .replace(/[^\x20-\x7e]/gu, '?')
     .replaceAll('%', '_');
   return plain.length <= limit ? plain : `${plain.slice(0, limit - 3)}...`;
 }
 
 /** A name or word from the message, quoted and short. */
-const quoted = (text: string): string => `"${ascii(text, 80).replaceAll('"', "'")}"`;
+export const quoted = (text: string): string => `"${ascii(text, 80).replaceAll('"', "'")}"`;
 
 const HOW = 'Attach the PDF to a new mail to name@sign-domain, as you would mail it to that person.';
 
-export const refusals = {
+/** In English; with a new one, its texts in French and German are asked for by the compiler. */
+export const english = {
   // Who asks
   notAuthenticated: () =>
     new Refusal(
@@ -351,7 +382,7 @@ export function ambiguousLine(address: string): string {
   return `${quoted(address)} could be more than one person. Ask your administrator for an address of theirs that is unique.`;
 }
 
-function size(bytes: number): string {
+export function size(bytes: number): string {
   return bytes % (1024 * 1024) === 0 ? `${bytes / (1024 * 1024)} MiB` : `${Math.floor(bytes / 1024)} KiB`;
 }
 
@@ -412,3 +443,27 @@ const DOCUMENT: Readonly<Record<DocumentRefusalReason, readonly [enhanced: strin
   'too-complex': ['5.6.0', 'is too complex: reading it would take too much memory.', PRINT],
   'too-slow': ['5.6.0', 'takes too long to read.', PRINT],
 };
+
+const TRANSLATIONS: Readonly<Record<OtherLanguage, Translations>> = { fr, de };
+
+/** The refusals, each able to say itself in the other languages, too. */
+export const refusals: typeof english = translated(english);
+
+/** Wraps each maker; its parameters stay what they are. */
+function translated(makers: typeof english): typeof english {
+  const wrap = ([name, make]: [string, (...facts: never[]) => Refusal]) => {
+    const say = (language: OtherLanguage, facts: never[]) => {
+      const translation = TRANSLATIONS[language][name as keyof typeof english] as (
+        ...facts: never[]
+      ) => readonly string[];
+      return translation(...facts);
+    };
+    const wrapped = (...facts: never[]): Refusal => {
+      const refusal = make(...facts);
+      refusal.translations = { fr: () => say('fr', facts), de: () => say('de', facts) };
+      return refusal;
+    };
+    return [name, wrapped];
+  };
+  return Object.fromEntries(Object.entries(makers).map(wrap)) as typeof english;
+}

@@ -1,0 +1,10 @@
+/** The refusals in the languages besides English. A refusal that one of them lacks doesn't compile. */
+import type { Language } from '../../directory/directory.ts';
+import type { english } from '../refusal.ts';
+
+export type OtherLanguage = Exclude<Language, 'en'>;
+
+/** The sentences of each refusal, from the same facts; details that only English has stand above them in the reply. */
+export type Translations = {
+  readonly [Name in keyof typeof english]: (...facts: Parameters<(typeof english)[Name]>) => readonly string[];
+};
