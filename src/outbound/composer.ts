@@ -6,6 +6,7 @@ import NodemailerComposer from 'nodemailer/lib/mail-composer';
 import QRCode from 'qrcode';
 import type { Party, Request } from '../requests/model.ts';
 import { bounceAddress, requestAddress } from './addresses.ts';
+import { deadlineCalendar } from './calendar.ts';
 import { cleanLine } from './clean.ts';
 import { signedFileNames } from './filenames.ts';
 import { renderHtml } from './layout.ts';
@@ -14,6 +15,7 @@ import { writeLetter } from './letters.ts';
 import type { ComposedMail, Mail, MailComposer, Recipient } from './mail.ts';
 import { renderText } from './text.ts';
 import { catalogue } from './texts/index.ts';
+import { REPLY_TEXTS } from './texts/replies.ts';
 
 export interface ComposerOptions {
   /** What of the configuration mails need. */
@@ -59,22 +61,29 @@ export function createComposer(options: ComposerOptions): MailComposer {
       const letter = writeLetter(mail, to, context, cid);
 
       const bytes = await new NodemailerComposer({
-        from: { name: fromName(request, to, context.company), address: `${config.mail.from}@${domain}` },
+        from: {
+          name: fromName(mail.kind === 'answer' ? null : request, to, context.company),
+          address: `${config.mail.from}@${domain}`,
+        },
         to: { name: cleanLine(to.name, 120), address: to.mail },
         ...(request === null ? {} : { replyTo: requestAddress(request.id, domain) }),
         subject: request === null ? letter.title : subjectOf(mail, request, to),
         messageId,
-        ...(request === null ? {} : threading(request)),
+        ...(request === null ? {} : threading(mail.kind === 'answer' ? mail.to : request)),
         date,
         headers: [
-          { key: 'Auto-Submitted', value: 'auto-generated' },
+          // RFC 3834 §3.1.7, §5
+          { key: 'Auto-Submitted', value: mail.kind === 'answer' ? 'auto-replied' : 'auto-generated' },
           { key: 'X-Auto-Response-Suppress', value: 'All' },
           ...(request === null ? [] : [{ key: 'Signpost-Request', value: request.id }]),
           { key: 'Signpost-Status', value: mail.kind },
         ],
         text: renderText(letter),
         html: renderHtml(letter),
-        attachments: await attachmentsOf(mail, cid),
+        attachments: [
+          ...(await attachmentsOf(mail, cid)),
+          ...deadlineOf(mail, to, date, { domain, from: config.mail.from, company: context.company }),
+        ],
         envelope,
         boundaryPrefix: '=_signpost',
         baseBoundary: rowId,
@@ -103,11 +112,14 @@ function subjectOf(mail: Mail, request: Request, to: Recipient | Party): string 
   return `${isReply ? 'Re: ' : ''}${bare === '' ? catalogue(to.language).noSubject : bare}`;
 }
 
-/** RFC 5322 §3.6.4: the sender's mail is the parent of everything we write about it. */
-function threading(request: Request): { inReplyTo?: string; references?: string[] } {
-  if (!MESSAGE_ID.test(request.messageId)) return {};
-  const earlier = request.references.filter(id => MESSAGE_ID.test(id) && id !== request.messageId);
-  return { inReplyTo: request.messageId, references: [...earlier.slice(-(MAX_REFERENCES - 1)), request.messageId] };
+/** RFC 5322 §3.6.4: the sender's mail is the parent of everything we write about it, a reply of the answer to it. */
+function threading({ messageId, references }: Pick<Request, 'messageId' | 'references'>): {
+  inReplyTo?: string;
+  references?: string[];
+} {
+  if (!MESSAGE_ID.test(messageId)) return {};
+  const earlier = references.filter(id => MESSAGE_ID.test(id) && id !== messageId);
+  return { inReplyTo: messageId, references: [...earlier.slice(-(MAX_REFERENCES - 1)), messageId] };
 }
 
 interface Attachment {
@@ -141,4 +153,41 @@ async function attachmentsOf(mail: Mail, cid: string): Promise<Attachment[]> {
     default:
       return [];
   }
+}
+
+/** The signatory's deadline for their calendar; taken back where the request ended early. */
+function deadlineOf(
+  mail: Mail,
+  to: Recipient | Party,
+  made: Date,
+  from: { readonly domain: string; readonly from: string; readonly company: string },
+): Attachment[] {
+  const asks = mail.kind === 'please-sign' || mail.kind === 'reminder';
+  if (!asks && mail.kind !== 'cancelled' && mail.kind !== 'rejected') return [];
+  const { request } = mail;
+  const index = request.sessions.findIndex(({ party }) => party.mail === to.mail);
+  if (index < 0) return [];
+  const texts = REPLY_TEXTS[to.language].deadline;
+  const subject = cleanLine(request.subject, 120);
+  const calendar = deadlineCalendar(
+    {
+      uid: `deadline.${request.id.toLowerCase()}.${index}@${from.domain}`,
+      sequence: (request.prolonged ?? 0) + (asks ? 0 : 1),
+      made,
+      at: request.expiresAt,
+      summary: texts.summary(subject === '' ? catalogue(to.language).noSubject : subject),
+      description: texts.description(cleanLine(request.sender.name, 100), request.id),
+      organizer: { name: `${cleanLine(from.company, 100)} via Signpost`, mail: `${from.from}@${from.domain}` },
+    },
+    asks ? 'PUBLISH' : 'CANCEL',
+  );
+  return [
+    {
+      filename: 'deadline.ics',
+      content: Buffer.from(calendar),
+      // RFC 6047 §2.4
+      contentType: `text/calendar; charset=utf-8; method=${asks ? 'PUBLISH' : 'CANCEL'}`,
+      contentDisposition: 'attachment',
+    },
+  ];
 }

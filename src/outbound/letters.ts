@@ -19,6 +19,7 @@ import {
   unsigned,
 } from './letter-parts.ts';
 import type { Mail, Recipient } from './mail.ts';
+import { replyLetter } from './reply-letters.ts';
 import { formatDate } from './texts/dates.ts';
 import { type Catalogue, catalogue } from './texts/index.ts';
 import { watchLetter } from './watch-letters.ts';
@@ -255,6 +256,10 @@ export function writeLetter(mail: Mail, to: Recipient | Party, context: LetterCo
         ],
       };
     }
+
+    case 'answer':
+    case 'away':
+      return replyLetter(mail, to, base, date);
 
     case 'enrolment-code':
       return {

@@ -5,6 +5,7 @@
 import type { Language } from '../directory/directory.ts';
 import type { FinishedFile } from '../requests/finished-files.ts';
 import type { Party, Request, Session } from '../requests/model.ts';
+import type { ReplyMail } from './reply-letters.ts';
 import type { WatchMail } from './watch-letters.ts';
 
 /** `enrolment-code`, `device-enrolled`, `device-removed` and those of the watch belong to no request; the others do. */
@@ -28,6 +29,7 @@ export type Mail =
   | { readonly kind: 'failed'; readonly request: Request; readonly reason: string }
   /** To the sender: our mails don't reach this party. */
   | { readonly kind: 'undeliverable'; readonly request: Request; readonly party: Party }
+  | ReplyMail
   | { readonly kind: 'enrolment-code'; readonly code: string; readonly minutes: number }
   | { readonly kind: 'device-enrolled'; readonly deviceName: string; readonly at: Date }
   | { readonly kind: 'device-removed'; readonly deviceName: string; readonly at: Date }

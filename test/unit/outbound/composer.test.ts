@@ -126,15 +126,17 @@ describe.skipIf(!hasPython)('as Python’s email package reads it', () => {
       expect(mail.defects, label).toEqual([]);
       const alternative = ['multipart/alternative', 'text/plain'];
       expect(mail.structure, name).toEqual(
-        /please-sign|reminder/.test(label)
-          ? [...alternative, 'multipart/related', 'text/html', 'image/png']
-          : name === 'finished'
-            ? ['multipart/mixed', ...alternative, 'text/html', 'application/pdf', 'application/pdf']
-            : name === 'finished-other-files'
-              ? ['multipart/mixed', ...alternative, 'text/html', ...Array.from({ length: 3 }, () => OCTETS)]
-              : name === 'sealed'
-                ? ['multipart/mixed', ...alternative, 'text/html', 'application/pdf']
-                : [...alternative, 'text/html'],
+        /^(please-sign|reminder)/.test(label)
+          ? ['multipart/mixed', ...alternative, 'multipart/related', 'text/html', 'image/png', 'text/calendar']
+          : /^(rejected|cancelled)/.test(label)
+            ? ['multipart/mixed', ...alternative, 'text/html', 'text/calendar']
+            : name === 'finished'
+              ? ['multipart/mixed', ...alternative, 'text/html', 'application/pdf', 'application/pdf']
+              : name === 'finished-other-files'
+                ? ['multipart/mixed', ...alternative, 'text/html', ...Array.from({ length: 3 }, () => OCTETS)]
+                : name === 'sealed'
+                  ? ['multipart/mixed', ...alternative, 'text/html', 'application/pdf']
+                  : [...alternative, 'text/html'],
       );
       expect(mail.html).toContain(`<html lang="${language}">`);
       expect(mail.html + mail.text).not.toMatch(/undefined|\[object|NaN/);
@@ -276,7 +278,7 @@ describe.skipIf(!hasPython)('as Python’s email package reads it', () => {
     expect(mail.text).toContain('> here is the lease as agreed on Friday; only § 4 (deposit) has changed.');
     expect(mail.text).toContain('Open until: Tuesday, 1 December 2026 at 10:30 (UTC+01:00)');
     expect(mail.text).toContain(`View and sign:\n${link}`);
-    expect(mail.attachments.map(({ type }) => type)).toEqual(['image/png']);
+    expect(mail.attachments.map(({ type }) => type)).toEqual(['image/png', 'text/calendar']);
   });
 
   test('the sender’s text is quoted shortened', async () => {

@@ -2,6 +2,7 @@
 import type { Language } from '../../../src/directory/directory.ts';
 import { createComposer } from '../../../src/outbound/composer.ts';
 import type { ComposedMail, Mail, MailComposer, Recipient } from '../../../src/outbound/mail.ts';
+import type { Answer } from '../../../src/outbound/reply-letters.ts';
 import type { Party, Request, Session } from '../../../src/requests/model.ts';
 
 export const config = {
@@ -93,6 +94,11 @@ const rejectedZoe = session(zoe, {
 });
 const half = request({ sessions: [signedJohn, session(zoe)] });
 
+function answered(answer: Answer, to: Party, about: Request = request()): { mail: Mail; to: Party } {
+  const reply = { messageId: '<reply@mail.company.com>', references: ['<first@mail.company.com>'] };
+  return { mail: { kind: 'answer', request: about, answer, to: reply }, to };
+}
+
 /** Each kind of mail with who gets it. */
 export const samples: Record<string, { mail: Mail; to: Party | Recipient }> = {
   accepted: { mail: { kind: 'accepted', request: request() }, to: mary },
@@ -163,19 +169,33 @@ export const samples: Record<string, { mail: Mail; to: Party | Recipient }> = {
     to: john,
   },
   failed: { mail: { kind: 'failed', request: request({ state: 'failed' }), reason: 'xfa' }, to: mary },
+  'answer-status': answered({ name: 'status' }, mary, half),
+  'answer-help-sender': answered({ name: 'help' }, mary),
+  'answer-help-signatory': answered({ name: 'help' }, john),
+  'answer-help-copy': answered({ name: 'help' }, paul),
+  'answer-reminded': answered({ name: 'reminded', parties: [john, zoe] }, mary),
+  'answer-reminded-before': answered({ name: 'remindedBefore', again: date }, mary),
+  'answer-nobody-to-remind': answered({ name: 'nobodyToRemind' }, mary),
+  'answer-prolonged': answered({ name: 'prolonged' }, mary),
+  'answer-too-long': answered({ name: 'tooLong', latest: date }, mary),
+  'answer-ended': answered({ name: 'ended' }, john, request({ state: 'cancelled', endedAt: date })),
+  'answer-all-signed': answered({ name: 'allSigned' }, mary, request({ state: 'closing' })),
+  'answer-not-your-turn': answered({ name: 'notYourTurn' }, zoe),
+  'answer-signed-already': answered({ name: 'signedAlready' }, john, half),
+  'answer-reason-missing': answered({ name: 'reasonMissing' }, john),
+  away: {
+    mail: {
+      kind: 'away',
+      request: request(),
+      party: john,
+      text: 'I am out of office until 7 December.\nIn urgent cases please write to sales@company.com.',
+    },
+    to: mary,
+  },
   undeliverable: { mail: { kind: 'undeliverable', request: request(), party: john }, to: mary },
   'enrolment-code': { mail: { kind: 'enrolment-code', code: '482915', minutes: 15 }, to: john },
   'device-enrolled': { mail: { kind: 'device-enrolled', deviceName: 'Firefox on Android', at: date }, to: john },
   'device-removed': { mail: { kind: 'device-removed', deviceName: 'Firefox on Android', at: date }, to: john },
-};
-
-export const composer: MailComposer = createComposer({ config, publicUrl, timeZone: 'Europe/Berlin' });
-
-/** Composes a sample, in its recipient's or another language. */
-export function composeSample(name: string, language?: Language, rowId = 'a1b2c3d4e5f6g7h8'): Promise<ComposedMail> {
-  const { mail, to } = samples[name]!;
-  return composer.compose(mail, language === undefined ? to : { ...to, language }, rowId, date);
-}
   'watch-ending': {
     mail: { kind: 'watch-ending', certificate: 'seal', name: '/etc/signpost/certs/seal.pem', ends: date, days: 7 },
     to: paul,
@@ -185,3 +205,12 @@ export function composeSample(name: string, language?: Language, rowId = 'a1b2c3
     to: paul,
   },
   'watch-mended': { mail: { kind: 'watch-mended', fault: 'disk', since: date, at: date }, to: paul },
+};
+
+export const composer: MailComposer = createComposer({ config, publicUrl, timeZone: 'Europe/Berlin' });
+
+/** Composes a sample, in its recipient's or another language. */
+export function composeSample(name: string, language?: Language, rowId = 'a1b2c3d4e5f6g7h8'): Promise<ComposedMail> {
+  const { mail, to } = samples[name]!;
+  return composer.compose(mail, language === undefined ? to : { ...to, language }, rowId, date);
+}
