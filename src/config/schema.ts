@@ -4,7 +4,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { LANGUAGES } from '../directory/directory.ts';
-import { LEVELS } from '../requests/model.ts';
+import { LEVELS, PROOFS, type Proof } from '../requests/model.ts';
+import { ldapSchema } from './ldap.ts';
 
 const SECONDS = { second: 1, minute: 60, hour: 3600, day: 86_400 } as const;
 
@@ -29,6 +30,17 @@ const size = z.string().transform((text, context) => {
 });
 
 const domain = z.string().regex(/^(?=.{1,253}$)[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'write a domain in lower case, without @');
+
+/** "password + mailed-code": what has to be shown together. */
+const proofs = z.string().transform((text, context): readonly Proof[] => {
+  const names = text.split('+').map(name => name.trim());
+  const found = PROOFS.filter(proof => names.includes(proof));
+  if (found.length !== names.length) {
+    context.addIssue({ code: 'custom', message: `write ${PROOFS.join(', ')}, or several joined by +` });
+    return z.NEVER;
+  }
+  return found;
+});
 
 /** Where a listener listens. */
 export type Listen = { readonly path: string } | { readonly host: string; readonly port: number };
@@ -74,6 +86,12 @@ const keyPlace = z
 
 export type KeyPlace = z.infer<typeof keyPlace>;
 
+const passkeys = z.enum(['off', 'offered', 'required']).default('off');
+
+function namesMailedCode(policy: { readonly [level: string]: readonly (readonly Proof[])[] }): boolean {
+  return Object.values(policy).some(alternatives => alternatives.flat().includes('mailed-code'));
+}
+
 export const configSchema = z.strictObject({
   company: z.strictObject({
     name: z.string().min(1).max(64),
@@ -88,7 +106,18 @@ export const configSchema = z.strictObject({
   domains: z.array(z.strictObject({ sign: domain, mail: z.array(domain).min(1) })).min(1),
   /** Addresses that are told what ends soon or went wrong (src/watch). */
   admin: z.array(z.email().transform(address => address.toLowerCase())).default([]),
-  directory: z.strictObject({ file: z.string().default('people.yaml') }),
+  /** Who people are: a file of people, or LDAP domains. */
+  directory: z
+    .strictObject({
+      file: z.string().optional(),
+      ldap: z.array(ldapSchema(duration)).min(1).max(10).optional(),
+    })
+    .transform(({ file, ldap }, context) => {
+      if (ldap === undefined) return { file: file ?? 'people.yaml' };
+      if (file === undefined) return { ldap };
+      context.addIssue({ code: 'custom', message: 'people come from the file or from ldap, not from both' });
+      return z.NEVER;
+    }),
   mail: z.strictObject({
     milter: listen,
     lmtp: listen,
@@ -98,11 +127,26 @@ export const configSchema = z.strictObject({
     from: z.string().default('signpost'),
     /** Addresses (or CIDR ranges) of relays that authenticate their senders and enforce that the envelope sender is the login. */
     authenticatingRelays: z.array(z.string()).default([]),
+    /** The same for relays that show a TLS client certificate which Postfix verified: common names of the certificate and its issuer. */
+    relayCertificates: z.array(z.strictObject({ subject: z.string().min(1), issuer: z.string().min(1) })).default([]),
     maxMessageSize: size.prefault('25 MiB'),
     maxDocuments: z.number().int().min(1).default(10),
     /** How long a verdict is believed; outlives Postfix's maximal_queue_lifetime. */
     verdictLifetime: duration.prefault('10 days'),
   }),
+  /** Mail of people who did not log in here: their mail domain has to prove that it comes from there. */
+  senders: z
+    .strictObject({
+      /** Whether such mail is taken at all, when it passes DMARC. */
+      dmarc: z.boolean().default(true),
+      /** Longest age of its signature. */
+      maxAge: duration.prefault('1 day'),
+      /** Mail domains whose SPF record is proof enough, without a DKIM signature. */
+      spfAlone: z.array(domain).default([]),
+      /** Signing domains of forwarders whose word is taken (ARC). */
+      arcSealers: z.array(domain).default([]),
+    })
+    .prefault({}),
   http: z.strictObject({
     listen,
     /** Without it plain HTTP, which only loopback listeners may use. Files are read again when they change. */
@@ -138,6 +182,19 @@ export const configSchema = z.strictObject({
       mailedCode: z.boolean().default(false),
       codeLifetime: duration.prefault('15 minutes'),
       codesPerDay: z.number().int().default(5),
+      /** By level, what a device needs that signs at it: any one of the list (requests/proofs.ts). */
+      proofs: z
+        .strictObject({ standard: z.array(proofs).min(1), advanced: z.array(proofs).min(1) })
+        .nullable()
+        .default(null),
+      /** Wrong passwords that reach the directory per person and hour; half of them only with a link of the person's own. */
+      passwordTries: z.number().int().min(2).default(4),
+      /** By level, whether a device adds a passkey (WebAuthn) to its signatures. */
+      passkeys: z.strictObject({ standard: passkeys, advanced: passkeys }).prefault({}),
+    })
+    .refine(({ mailedCode, proofs: policy }) => !mailedCode || policy === null || namesMailedCode(policy), {
+      message: 'is true, but no level names mailed-code in enrolment.proofs',
+      path: ['mailedCode'],
     })
     .prefault({}),
   certificates: z.strictObject({ validity: duration.prefault('30 days') }).prefault({}),
@@ -180,9 +237,6 @@ export const configSchema = z.strictObject({
       timestampEvery: duration.prefault('1 hour'),
     })
     .prefault({}),
-  /** File with the passphrase of the key files; a systemd credential in production. */
-  passphrase: z.string().default('passphrase'),
-  /** Name servers that are asked about senders' domains. */
   /** What the gateway looks at by itself (src/watch). */
   watch: z
     .strictObject({
@@ -194,6 +248,9 @@ export const configSchema = z.strictObject({
       mailWaits: duration.prefault('4 hours'),
     })
     .prefault({}),
+  /** File with the passphrase of the key files; a systemd credential in production. */
+  passphrase: z.string().default('passphrase'),
+  /** Name servers that are asked about senders' domains. */
   dns: z
     .strictObject({
       /** IP addresses, with a port where it isn't 53; none: the system's. */

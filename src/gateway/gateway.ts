@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import { startMilter } from '../../milter/server.ts';
 import { pathIn } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { createDns } from '../dns/resolver.ts';
 import { DocumentWorker } from '../documents/worker.ts';
 import { startTimestamping } from '../evidence/head.ts';
 import { startHttp } from '../http/server.ts';
@@ -40,6 +41,8 @@ export interface Gateway {
   /** Jobs and outgoing mail rest; what is under way ends first. */
   pause(): Promise<void>;
   resume(): void;
+  /** Takes changed keys and certificates into use at once; by itself it does within seconds. */
+  reloadKeys(): Promise<void>;
   /** Takes nothing new, ends what is under way, closes. */
   stop(): Promise<void>;
 }
@@ -90,6 +93,9 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       sender.wake();
     };
 
+    const keyWatch = watchKeys(config.folder, () => core.reloadKeys(), logger.child({ part: 'keys' }));
+    steps.push(() => keyWatch.stop());
+
     // Children of its own: whoever checks files must not keep those waiting who sign.
     const verifier = new DocumentWorker({ ...config.documents, children: 1, maxWaiting: 4, log: logger });
     steps.push(() => verifier.close());
@@ -102,7 +108,9 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       tsa: pki.tsa,
       once: store.once,
       gatewayKey: pki.gatewayKey,
-      nonceKey: new Uint8Array(hkdfSync('sha256', secretKey(config, 'link.key'), '', 'signpost nonce', 32)),
+      get nonceKey() {
+        return new Uint8Array(hkdfSync('sha256', core.secrets.link.newest.secret, '', 'signpost nonce', 32));
+      },
       webRoot: WEB_ROOT,
       verification: {
         verify: input => verifyInChild(verifier, input),
@@ -114,13 +122,16 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     });
     steps.push(() => http.close());
 
-    const verdictKey = { id: 'v1', secret: secretKey(config, 'verdict.key') };
+    // One that was replaced is believed as long as mail with its verdicts may be in the queue.
+    const verdictKeys = () => core.secrets.verdict.all(new Date(now().getTime() - config.mail.verdictLifetime));
     const reading = atMost(MESSAGES_AT_ONCE);
     const lmtp = await startLmtp({
       listen: config.mail.lmtp,
       config,
       directory,
-      verdictKeys: [verdictKey],
+      get verdictKeys() {
+        return verdictKeys();
+      },
       requests,
       reading,
       onBounce: (rowId, report) => noteBounce(core, rowId, report),
@@ -136,8 +147,11 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
         config,
         directory,
         documents,
+        dns: createDns(config.dns),
         readXml: xml => core.worker.xmlToSign(xml),
-        verdictKeys: [verdictKey],
+        get verdictKeys() {
+          return verdictKeys();
+        },
         reading,
         checkLimits: submission => checkLimits(core.deps, submission),
         now,
@@ -148,7 +162,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       silent: ['header', 'body'],
       macros: {
         connect: ['j', 'client_addr'],
-        mail: ['i', 'auth_authen', 'auth_type'],
+        mail: ['i', 'auth_authen', 'auth_type', 'tls_version', 'cert_subject', 'cert_issuer'],
         rcpt: ['i'],
         endOfMessage: ['i'],
       },
@@ -156,18 +170,6 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     });
     // Who is cut off in the middle of a message hears 451 and comes back; a restart must not wait for an idle client.
     steps.push(() => milter.stop(10_000));
-    logger.info(
-      { company: config.company.name, domains: config.domains.map(({ sign }) => sign), publicUrl: config.publicUrl },
-      'gateway is up',
-    );
-
-    return {
-      core,
-      async pause() {
-        await Promise.all([jobs.pause(), sender.pause()]);
-      },
-      resume() {
-        jobs.resume();
     const watch = startWatch({
       look: () => look({ config, pki, watch: store.watch, evidence: store.evidence, now }),
       every: config.watch.every,
@@ -182,8 +184,21 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       wake: () => core.onWork(),
     });
     steps.push(() => watch.stop());
+    logger.info(
+      { company: config.company.name, domains: config.domains.map(({ sign }) => sign), publicUrl: config.publicUrl },
+      'gateway is up',
+    );
+
+    return {
+      core,
+      async pause() {
+        await Promise.all([jobs.pause(), sender.pause()]);
+      },
+      resume() {
+        jobs.resume();
         sender.resume();
       },
+      reloadKeys: () => keyWatch.look(),
       stop,
     };
   } catch (error) {

@@ -14,15 +14,21 @@ import type {
 } from '../../milter/handler.ts';
 import type { Config } from '../config/schema.ts';
 import { type Directory, DirectoryUnavailable } from '../directory/directory.ts';
+import { type Dns, DnsUnavailable } from '../dns/resolver.ts';
 import { DocumentRefused, type Documents } from '../documents/documents.ts';
 import { parseOwnAddress } from '../outbound/addresses.ts';
 import type { Submission } from '../requests/model.ts';
 import { TooManyRequests } from '../requests/requests.ts';
+import { type Claim, type Connection, type ProofRules, prove, screen } from '../senders/domain-proof.ts';
+import { writeResults } from '../senders/results.ts';
 import type { ReadXml } from '../signatures/xades.ts';
 import { XmlRefused } from '../signatures/xml/gate.ts';
 import { isDiskFull } from '../store/errors.ts';
-import { type Address, parseAddress } from './addresses.ts';
+import { type Address, addressesOf, parseAddress } from './addresses.ts';
 import type { Limit } from './at-most.ts';
+import { Budget } from './budget.ts';
+import { passHead } from './message-gate.ts';
+import { removeForged } from './own-fields.ts';
 import { isMailDomain, type PartiesContext, resolveOnSignDomain, signDomain } from './parties.ts';
 import { splitMessage, unfold } from './raw-message.ts';
 import { ambiguousLine, Refusal, refusals } from './refusal.ts';
@@ -31,9 +37,11 @@ import { signVerdict, VERDICT_HEADER, type VerdictKey } from './verdict.ts';
 import { type Authenticated, authenticate, relayMatcher } from './who.ts';
 
 export interface GatekeeperDeps {
-  readonly config: Pick<Config, 'domains' | 'mail' | 'levels' | 'requests' | 'seal' | 'documents'>;
+  readonly config: Pick<Config, 'domains' | 'mail' | 'senders' | 'levels' | 'requests' | 'seal' | 'documents'>;
   readonly directory: Directory;
   readonly documents: Pick<Documents, 'inspect'>;
+  /** Asked about the domains of senders who did not log in. */
+  readonly dns: Dns;
   /** Reads XML in a child, to refuse what is hostile. */
   readonly readXml: ReadXml;
   /** The newest first: it signs. */
@@ -46,12 +54,15 @@ export interface GatekeeperDeps {
   readonly log: Logger;
 }
 
+/** How many messages of full size are kept at a time for clients who have not said who they are. */
+const STRANGERS_AT_ONCE = 4;
+
 const CONTINUE: MilterVerdict = { action: 'continue' };
 
 /** One envelope recipient that passed RCPT. */
 interface Recipient {
   readonly address: Address;
-  /** Null for addresses on the company's mail domains: they get the mail as mail. */
+  /** Null for addresses on the company's mail domains: they get the mail as mail; and before the sender is known. */
   readonly personId: string | null;
   readonly onSignDomain: boolean;
 }
@@ -61,13 +72,21 @@ interface Transaction {
   readonly sender: string;
   readonly macros: Macros;
   who: Authenticated | null;
-  readonly recipients: Recipient[];
+  /** The session proves nothing: the message itself has to, and its sender learns nothing before. */
+  stranger: boolean;
+  /** What a stranger's header fields give hope for. */
+  claim: Claim | null;
+  recipients: Recipient[];
   /** The first recipient outside the company, accepted before any on a sign domain. */
   external: string | null;
   chunks: Uint8Array[];
   /** Bytes so far, as on the wire (RFC 1870 §5). Nothing is kept beyond the limit. */
   size: number;
-  readonly fields: string[];
+  /** How many of them count against what strangers may have us keep. */
+  borrowed: number;
+  /** They were too much together. */
+  crowdedOut: boolean;
+  readonly names: string[];
   readonly authenticationResults: string[];
   /** As written, for the log. */
   messageId: string | null;
@@ -76,18 +95,22 @@ interface Transaction {
 /** A factory of handlers, one per SMTP connection. */
 export function createGatekeeper(deps: GatekeeperDeps): () => MilterHandler {
   const isRelay = relayMatcher(deps.config.mail.authenticatingRelays);
-  return () => new Gatekeeper(deps, isRelay);
+  const budget = new Budget(STRANGERS_AT_ONCE * deps.config.mail.maxMessageSize);
+  return () => new Gatekeeper(deps, isRelay, budget);
 }
 
 class Gatekeeper implements MilterHandler {
   readonly #deps: GatekeeperDeps;
   readonly #isRelay: (address: string) => boolean;
+  readonly #budget: Budget;
   #client: ClientInfo | null = null;
+  #helo = '';
   #transaction: Transaction | null = null;
 
-  constructor(deps: GatekeeperDeps, isRelay: (address: string) => boolean) {
+  constructor(deps: GatekeeperDeps, isRelay: (address: string) => boolean, budget: Budget) {
     this.#deps = deps;
     this.#isRelay = isRelay;
+    this.#budget = budget;
   }
 
   connect(client: ClientInfo): MilterVerdict {
@@ -95,17 +118,27 @@ class Gatekeeper implements MilterHandler {
     return CONTINUE;
   }
 
+  helo(name: string): MilterVerdict {
+    this.#helo = name;
+    return CONTINUE;
+  }
+
   /** Refuses nothing yet: whether this is mail for us shows at RCPT. */
   mail(address: string, _parameters: readonly string[], macros: Macros): MilterVerdict {
+    this.#forget();
     this.#transaction = {
       sender: address,
       macros,
       who: null,
+      stranger: false,
+      claim: null,
       recipients: [],
       external: null,
       chunks: [],
       size: 0,
-      fields: [],
+      borrowed: 0,
+      crowdedOut: false,
+      names: [],
       authenticationResults: [],
       messageId: null,
     };
@@ -146,9 +179,28 @@ class Gatekeeper implements MilterHandler {
       transaction.macros,
       this.#deps.directory,
       this.#isRelay,
+      this.#deps.config.mail.relayCertificates,
     );
+    if (!transaction.who) {
+      this.#admitStranger(transaction);
+      return { address, personId: null, onSignDomain: true };
+    }
+    return this.#resolve(address, transaction.who);
+  }
+
+  /** Who names no address of ours as sender can't prove that it is theirs. @throws Refusal */
+  #admitStranger(transaction: Transaction): void {
+    const { config } = this.#deps;
+    const sender = parseAddress(transaction.sender);
+    if (!config.senders.dmarc || !sender || !isMailDomain(sender.domain, config.domains)) {
+      throw refusals.notAuthenticated();
+    }
+    transaction.stranger = true;
+  }
+
+  async #resolve(address: Address, who: Authenticated): Promise<Recipient> {
     const entry = signDomain(address.domain, this.#deps.config.domains)!;
-    const resolution = await resolveOnSignDomain(address, entry, transaction.who.person, this.#context());
+    const resolution = await resolveOnSignDomain(address, entry, who.person, this.#context());
     if (resolution.kind === 'own') throw resolution.refusal;
     if (resolution.kind === 'unknown') throw refusals.unknownRecipient(address.address, resolution.suggestions);
     if (resolution.kind === 'ambiguous') throw refusals.badRecipients([ambiguousLine(address.address)]);
@@ -164,7 +216,7 @@ class Gatekeeper implements MilterHandler {
     const transaction = this.#transaction;
     if (!transaction) return CONTINUE;
     const name = Buffer.from(field.name).toString('latin1').trim().toLowerCase();
-    transaction.fields.push(name);
+    transaction.names.push(name);
     if (name === 'authentication-results') {
       transaction.authenticationResults.push(Buffer.from(field.value).toString('latin1'));
     }
@@ -175,9 +227,16 @@ class Gatekeeper implements MilterHandler {
     return CONTINUE;
   }
 
-  endOfHeaders(): MilterVerdict {
+  async endOfHeaders(macros: Macros): Promise<MilterVerdict> {
     this.#collect(Buffer.from('\r\n'));
-    return CONTINUE;
+    const verdict = await this.#answer(macros, {}, async transaction => {
+      if (!transaction.stranger) return;
+      const head = passHead(Buffer.concat(transaction.chunks));
+      transaction.claim = screen(head, this.#connection(transaction), this.#rules(), this.#deps.now());
+    });
+    // Refused: nothing of the body is wanted.
+    if (verdict !== CONTINUE) this.#forget();
+    return verdict;
   }
 
   body(chunk: Uint8Array): MilterVerdict {
@@ -189,8 +248,19 @@ class Gatekeeper implements MilterHandler {
     const transaction = this.#transaction;
     if (!transaction || !isForUs(transaction)) return;
     transaction.size += bytes.length;
-    if (transaction.size > this.#deps.config.mail.maxMessageSize) transaction.chunks.length = 0;
-    else transaction.chunks.push(bytes);
+    const keep = transaction.size <= this.#deps.config.mail.maxMessageSize && !transaction.crowdedOut;
+    if (keep && transaction.stranger) {
+      if (this.#budget.take(bytes.length)) transaction.borrowed += bytes.length;
+      else transaction.crowdedOut = true;
+    }
+    if (keep && !transaction.crowdedOut) transaction.chunks.push(bytes);
+    else transaction.chunks.length = 0;
+  }
+
+  /** The message is over: what a stranger's took is free again. */
+  #forget(): void {
+    if (this.#transaction) this.#budget.give(this.#transaction.borrowed);
+    this.#transaction = null;
   }
 
   endOfMessage(modifications: Modifications, macros: Macros): Promise<MilterVerdict> {
@@ -199,13 +269,18 @@ class Gatekeeper implements MilterHandler {
       if (!isForUs(transaction)) return;
       const { config, verdictKeys, log, now } = this.#deps;
       if (transaction.size > config.mail.maxMessageSize) throw refusals.tooBig(config.mail.maxMessageSize);
+      if (transaction.crowdedOut) throw refusals.tooManyStrangers();
       const raw = Buffer.concat(transaction.chunks);
       // A large mail is kept once while it waits for its turn.
       transaction.chunks = [];
       const time = now();
       const queueId = macros.get('i') ?? '';
+      if (transaction.stranger) await this.#proveSender(raw, transaction, time);
       const asked = transaction.who ? await this.#judge(raw, transaction, transaction.who, time, queueId) : null;
-      removeForged(modifications, transaction, [...config.domains.map(({ sign }) => sign), macros.get('j') ?? '']);
+      const id = (macros.get('j') ?? config.domains[0]!.sign).toLowerCase();
+      removeForged(modifications, transaction, [...config.domains.map(({ sign }) => sign), id]);
+      // Before all that came in (RFC 8601 §5).
+      modifications.insertHeader(0, 'Authentication-Results', writeResults(id, transaction.who?.results ?? []));
       const verdict = {
         senderId: transaction.who?.person.id ?? '',
         method: transaction.who?.method ?? ('bounce' as const),
@@ -223,6 +298,7 @@ class Gatekeeper implements MilterHandler {
           method: verdict.method,
           recipients: verdict.recipients.length,
           messageId: transaction.messageId,
+          inTheNameOf: asked?.submission.sender.id,
           level: asked?.submission.level,
           documents: asked?.submission.documents.length,
           bytes: raw.length,
@@ -231,22 +307,50 @@ class Gatekeeper implements MilterHandler {
       );
     });
     return answer.finally(() => {
-      if (this.#transaction === current) this.#transaction = null;
+      if (this.#transaction === current) this.#forget();
     });
+  }
+
+  /** Now that the whole message is there: its domain proves who sent it, and its recipients can be looked up. */
+  async #proveSender(raw: Buffer, transaction: Transaction, time: Date): Promise<void> {
+    const { directory, dns } = this.#deps;
+    if (!transaction.claim) throw refusals.notAuthenticated();
+    const proof = await prove(raw, transaction.claim, this.#connection(transaction), this.#rules(), dns, time);
+    const person = await directory.findByMail(transaction.sender);
+    if (!person) throw refusals.unknownSender(transaction.sender);
+    const who = { person, ...proof };
+    transaction.who = who;
+    transaction.recipients = await Promise.all(
+      transaction.recipients.map(recipient =>
+        recipient.onSignDomain ? this.#resolve(recipient.address, who) : recipient,
+      ),
+    );
+  }
+
+  #connection({ sender }: Transaction): Connection {
+    return { address: this.#client?.address ?? '', helo: this.#helo, sender };
+  }
+
+  #rules(): ProofRules {
+    const { domains, senders } = this.#deps.config;
+    return { domains, ...senders };
   }
 
   /** Everything that can be refused is refused here, before the mail server says 250. */
   async #judge(
     raw: Buffer,
-    { recipients }: Transaction,
+    { recipients, sender }: Transaction,
     who: Authenticated,
     time: Date,
     queueId: string,
   ): Promise<Asked> {
     const { config, directory, documents, readXml, checkLimits } = this.#deps;
     const asked = await this.#deps.reading(() =>
-      readSubmission(raw, who.person, time, queueId, { config, directory }, ADMITTED),
+      readSubmission(raw, who.person, who.method, time, queueId, { config, directory }, ADMITTED),
     );
+    // A relay has checked the envelope sender, and nobody has checked who else it may write as.
+    const [from] = who.method === 'relay' ? addressesOf(splitMessage(raw), 'from') : [];
+    if (from && from.address !== parseAddress(sender)?.address) throw refusals.relaySenderDiffers(sender);
     const hidden = recipients.filter(({ address, personId }) => {
       const named = personId === null ? false : asked.named.persons.has(personId);
       return !named && !asked.named.addresses.has(address.address);
@@ -270,11 +374,11 @@ class Gatekeeper implements MilterHandler {
   }
 
   abort(): void {
-    this.#transaction = null;
+    this.#forget();
   }
 
   close(): void {
-    this.#transaction = null;
+    this.#forget();
   }
 
   #context(): PartiesContext {
@@ -325,24 +429,7 @@ function isForUs({ recipients }: Transaction): boolean {
 export function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof TooManyRequests) return refusals.tooManyRequests(error.limit, error.allowed);
+  if (error instanceof DnsUnavailable) return refusals.dnsUnavailable();
   if (error instanceof DirectoryUnavailable) return refusals.directoryUnavailable();
   return isDiskFull(error) ? refusals.diskFull() : refusals.ourFault();
-}
-
-/** Takes away what only we may write: X-Signpost-* and Authentication-Results in our name (RFC 8601 §5). */
-function removeForged(
-  modifications: Modifications,
-  { fields, authenticationResults }: Transaction,
-  ownIds: readonly string[],
-): void {
-  const counts = new Map<string, number>();
-  for (const name of fields) if (name.startsWith('x-signpost-')) counts.set(name, (counts.get(name) ?? 0) + 1);
-  for (const [name, count] of counts) {
-    // From the last: an earlier deletion must not shift the number of a later one.
-    for (let occurrence = count; occurrence >= 1; occurrence -= 1) modifications.deleteHeader(name, occurrence);
-  }
-  for (let index = authenticationResults.length - 1; index >= 0; index -= 1) {
-    const id = /^[\s]*([^\s;]+)/.exec(authenticationResults[index]!)?.[1]?.toLowerCase();
-    if (id !== undefined && ownIds.includes(id)) modifications.deleteHeader('Authentication-Results', index + 1);
-  }
 }

@@ -134,11 +134,12 @@ async function takeIn(stream: SMTPServerDataStream, session: SMTPServerSession, 
       return everybody(reply(refusals.noVerdict()));
     }
     queueId = verdict.queueId;
-    if (verdict.method === 'bounce') return await takeReports(raw, recipients, verdict, deps);
+    const { method } = verdict;
+    if (method === 'bounce') return await takeReports(raw, recipients, verdict, deps);
     const sender = await deps.directory.findById(verdict.senderId);
     if (!sender) throw refusals.unknownSender(mailFrom === false ? '' : mailFrom.address);
     const { submission } = await deps.reading(() =>
-      readSubmission(raw, sender, verdict.time, verdict.queueId, deps, DELIVERED),
+      readSubmission(raw, sender, method, verdict.time, verdict.queueId, deps, DELIVERED),
     );
     const { request, created } = await deps.requests.open(submission);
     log.info(

@@ -13,6 +13,7 @@ import { asksForSeal, type Parties, readParties } from './parties.ts';
 import { type RawMessage, rawValue } from './raw-message.ts';
 import { refusals } from './refusal.ts';
 import { readSubject } from './subject.ts';
+import { type Authenticated, maySendFor } from './who.ts';
 
 export interface SubmissionContext {
   readonly directory: Directory;
@@ -40,16 +41,21 @@ const MAX_SUBJECT = 2000;
 const MAX_TEXT = 20_000;
 /** Every field that decides something, or that people see later. */
 const KEY_FIELDS = ['from', 'sender', 'to', 'cc', 'subject', 'date', 'in-reply-to', 'references'];
+/** Those of them that a believed signature always covers. */
+const SIGNED_FIELDS = ['from', 'to', 'subject', 'date'];
 
 /**
  * @param raw whole message
- * @param sender who was authenticated: never taken from the message
+ * @param actor who was authenticated: never taken from the message. The request is in the name of whom From names: this
+ *   person, or somebody whose delegate they are
+ * @param method how they were authenticated
  * @param at when it was admitted: deadlines count from here, however often it is delivered
  * @throws Refusal, DirectoryUnavailable
  */
 export async function readSubmission(
   raw: Buffer,
-  sender: Person,
+  actor: Person,
+  method: Authenticated['method'],
   at: Date,
   queueId: string | null,
   context: SubmissionContext,
@@ -64,7 +70,7 @@ export async function readSubmission(
     limits.maxReceived,
   );
   if (automatic !== null) throw refusals.automatic(automatic);
-  await checkAuthor(message, sender, context);
+  const sender = await authorOf(message, actor, context);
   const subject = readSubjectText(message);
   const ask = readSubject(subject, {
     defaultLevel: config.levels.default,
@@ -97,7 +103,7 @@ export async function readSubmission(
       text: cleanText(mail.text, MAX_TEXT),
       messageId,
       references: references(message),
-      key: submissionKey(message, sender, messageId, documents),
+      key: submissionKey(message, sender, messageId, documents, method),
       queueId,
     },
   };
@@ -107,18 +113,25 @@ function maySeal({ id, groups }: Person, allowed: Config['seal']['allowed']): bo
   return allowed === 'everyone' || allowed.some(name => name === id || groups.includes(name));
 }
 
-/** Exactly one From with one mailbox, and it is the sender; Sender, where there is one, too. @throws Refusal */
-async function checkAuthor(message: RawMessage, sender: Person, { directory }: SubmissionContext): Promise<void> {
-  for (const [key, field] of [
-    ['from', 'From'],
-    ['sender', 'Sender'],
-  ] as const) {
-    if (key === 'sender' && rawValue(message, key) === null) continue;
+/**
+ * The person in From (exactly one, with one mailbox): the one who sent it, or one who names them as a delegate. Sender,
+ * where there is one, must be one of the two (RFC 5322 §3.6.2).
+ *
+ * @throws Refusal
+ */
+async function authorOf(message: RawMessage, actor: Person, { directory }: SubmissionContext): Promise<Person> {
+  const personIn = async (key: 'from' | 'sender', field: string): Promise<Person | null> => {
     const addresses = addressesOf(message, key);
     if (addresses.length !== 1) throw refusals.badAddressField(field, 'it names several people, and one has to ask');
-    const person = await directory.findByMail(addresses[0]!.address);
-    if (person?.id !== sender.id) throw refusals.senderDiffers(field);
+    return directory.findByMail(addresses[0]!.address);
+  };
+  const author = await personIn('from', 'From');
+  if (!author || !maySendFor(actor, author)) throw refusals.senderDiffers('From');
+  if (rawValue(message, 'sender') !== null) {
+    const sender = await personIn('sender', 'Sender');
+    if (sender?.id !== actor.id && sender?.id !== author.id) throw refusals.senderDiffers('Sender');
   }
+  return author;
 }
 
 /** @throws Refusal */
@@ -144,15 +157,18 @@ function references(message: RawMessage): string[] {
 
 /**
  * What makes two deliveries the same request (DESIGN.md decision 3): not queue id, Received or verdict, which a retry
- * changes, and not the MIME dress, which a relay may change.
+ * changes, and not the MIME dress, which a relay may change. Where the message's own signature is the proof, only what it
+ * covers counts: else whoever holds a copy could make a second request of it by changing the rest (DKIM replay).
  */
 function submissionKey(
   message: RawMessage,
   sender: Person,
   messageId: string,
   documents: readonly { readonly bytes: Buffer }[],
+  method: Authenticated['method'],
 ): string {
-  const fields = KEY_FIELDS.map(key => [key, rawValue(message, key)?.replace(/[ \t]+/g, ' ') ?? null]);
+  const keys = method === 'dmarc' || method === 'arc' ? SIGNED_FIELDS : KEY_FIELDS;
+  const fields = keys.map(key => [key, rawValue(message, key)?.replace(/[ \t]+/g, ' ') ?? null]);
   const digests = documents.map(({ bytes }) => createHash('sha256').update(bytes).digest('hex'));
   return createHash('sha256')
     .update(JSON.stringify([sender.id, messageId, fields, digests]))

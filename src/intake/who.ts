@@ -1,12 +1,16 @@
-/** Who sends: the first half of every admission. Facts come from the mail server's macros, never from the message. */
+/** Who sends, as far as the SMTP session tells: the first half of every admission. Facts come from macros only. */
 import { BlockList, isIP } from 'node:net';
 import type { ClientInfo, Macros } from '../../milter/handler.ts';
+import type { Config } from '../config/schema.ts';
 import type { Directory, Person } from '../directory/directory.ts';
 import { refusals } from './refusal.ts';
 
 export interface Authenticated {
+  /** Who sent it: in their own name, or as a delegate in another's. */
   readonly person: Person;
-  readonly method: 'sasl' | 'relay';
+  readonly method: 'sasl' | 'relay' | 'dmarc' | 'arc';
+  /** For Authentication-Results (RFC 8601 §2.2), without our id; none where no method of that registry was used. */
+  readonly results: readonly string[];
 }
 
 /**
@@ -35,8 +39,20 @@ export function relayMatcher(relays: readonly string[]): (address: string) => bo
 }
 
 /**
+ * Whether the client is a relay with a configured TLS client certificate. Postfix gives {cert_subject} and
+ * {cert_issuer} (the common names) only of a certificate that it verified (MILTER_README), and none without TLS.
+ */
+function hasRelayCertificate(macros: Macros, certificates: Config['mail']['relayCertificates']): boolean {
+  const subject = macros.get('cert_subject') ?? '';
+  const issuer = macros.get('cert_issuer') ?? '';
+  if (subject === '' || issuer === '' || (macros.get('tls_version') ?? '') === '') return false;
+  return certificates.some(known => known.subject === subject && known.issuer === issuer);
+}
+
+/**
  * The SASL login's person, else, behind an authenticating relay, the envelope sender's; a login must be the envelope
- * sender's person, too. A relay may log in with an account of its own, which is nobody's.
+ * sender's person, or a delegate of theirs. A relay may log in with an account of its own, which is nobody's. Null: the
+ * session proves nothing.
  *
  * @throws Refusal, DirectoryUnavailable
  */
@@ -46,17 +62,23 @@ export async function authenticate(
   macros: Macros,
   directory: Directory,
   isRelay: (address: string) => boolean,
-): Promise<Authenticated> {
+  certificates: Config['mail']['relayCertificates'],
+): Promise<Authenticated | null> {
   const login = macros.get('auth_authen') ?? '';
-  const behindRelay = client !== null && isRelay(client.address);
-  if (login === '' && !behindRelay) throw refusals.notAuthenticated();
+  const behindRelay = (client !== null && isRelay(client.address)) || hasRelayCertificate(macros, certificates);
+  if (login === '' && !behindRelay) return null;
   const person = login === '' ? null : await directory.findByLogin(login);
   if (!person && !behindRelay) throw refusals.unknownLogin();
   const owner = await directory.findByMail(sender);
   if (person) {
-    if (owner?.id !== person.id) throw refusals.senderIsNotLogin(sender);
-    return { person, method: 'sasl' };
+    if (!owner || !maySendFor(person, owner)) throw refusals.senderIsNotLogin(sender);
+    return { person, method: 'sasl', results: ['auth=pass'] };
   }
   if (!owner) throw refusals.unknownSender(sender);
-  return { person: owner, method: 'relay' };
+  return { person: owner, method: 'relay', results: [] };
+}
+
+/** Whether this person may send in that one's name: it is the same, or the directory names them as a delegate. */
+export function maySendFor(person: Person, author: Person): boolean {
+  return author.id === person.id || author.delegates.includes(person.id);
 }

@@ -5,6 +5,7 @@
  *
  * In two steps, so that a stranger's body is never even kept: `screen` reads the header fields, `prove` has the whole mail.
  */
+import { isIP } from 'node:net';
 import { dkimVerify, dmarc, spf } from 'mailauth';
 import type { Config } from '../config/schema.ts';
 import { type Dns, DnsUnavailable } from '../dns/resolver.ts';
@@ -29,7 +30,7 @@ export interface ProofRules {
 
 /** The SMTP client and what it said. */
 export interface Connection {
-  /** IP address. */
+  /** IP address; '' when it has none. */
   readonly address: string;
   readonly helo: string;
   /** MAIL FROM, not empty. */
@@ -64,7 +65,7 @@ const SPF_TIMEOUT = 20_000;
  * @param message whose header has passed the gate: no field stands there twice
  * @throws Refusal when they can prove nothing
  */
-export function screen(message: RawMessage, sender: string, rules: ProofRules, now: Date): Claim {
+export function screen(message: RawMessage, connection: Connection, rules: ProofRules, now: Date): Claim {
   const [from, ...more] = addressesOf(message, 'from');
   if (!from || more.length > 0) {
     throw refusals.badAddressField('From', 'it names several people, and one has to ask');
@@ -86,7 +87,10 @@ export function screen(message: RawMessage, sender: string, rules: ProofRules, n
     else faults.push(`its DKIM signature of ${from.domain} ${weakness}`);
   }
   if (signatures.length + faults.length === 0) faults.push(`it has no DKIM signature of ${from.domain}`);
-  const spfCounts = rules.spfAlone.includes(from.domain) && parseAddress(sender)?.domain === from.domain;
+  const spfCounts =
+    rules.spfAlone.includes(from.domain) &&
+    parseAddress(connection.sender)?.domain === from.domain &&
+    isIP(connection.address) !== 0;
   const arc = screenArc(message, rules.arcSealers, freshness);
   if (arc.fault !== null) faults.push(arc.fault);
   if (signatures.length === 0 && !spfCounts && !arc.promising) throw refusals.notProven(from.domain, faults);
