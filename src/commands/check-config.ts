@@ -1,7 +1,7 @@
 /** `signpost check-config`: reads the configuration and the directory file, and says what to mend. */
 import { Command } from 'commander';
-import { loadConfig, pathIn } from '../config/load.ts';
-import { openYamlDirectory } from '../directory/yaml-file.ts';
+import { loadConfig } from '../config/load.ts';
+import { openDirectory } from '../directory/open.ts';
 import { createLogger } from '../gateway/logger.ts';
 import { relayMatcher } from '../intake/who.ts';
 import { type ConfigOptions, configOption } from './options.ts';
@@ -13,7 +13,8 @@ export function checkConfigCommand(): Command {
     .action(async (options: ConfigOptions) => {
       const config = loadConfig(options.config);
       relayMatcher(config.mail.authenticatingRelays);
-      await openYamlDirectory(pathIn(config, config.directory.file), config.language, createLogger('error'));
+      const directory = await openDirectory(config, { now: () => new Date(), log: createLogger('error') });
+      await directory.close();
       console.log(
         `${options.config} is fine: ${config.domains.map(({ sign, mail }) => `${sign} for ${mail.join(', ')}`).join('; ')}.`,
       );

@@ -54,9 +54,12 @@ export interface Directory {
   suggest(address: string): Promise<readonly Person[]>;
   /**
    * The members of the group with this address, through other groups, too, each once, in the directory's order;
-   * null when no group has it. Disabled people are none. @throws DirectoryUnavailable, DirectoryAmbiguous
+   * null when no group has it. Disabled and locked people are none.
+   *
+   * @param most how many the caller can use: of a larger group more than these are returned, but not all
+   * @throws DirectoryUnavailable, DirectoryAmbiguous
    */
-  findGroup(address: string): Promise<readonly Person[] | null>;
+  findGroup(address: string, most: number): Promise<readonly Person[] | null>;
   /**
    * Whether this is the person's password; the empty one never is. With LDAP each call is one login attempt at the
    * directory, which may lock the account after several: callers limit them. A locked or disabled account's is `wrong`.
@@ -64,6 +67,11 @@ export interface Directory {
    * @throws DirectoryUnavailable
    */
   checkPassword(person: Person, password: string): Promise<PasswordCheck>;
+  /**
+   * Writes a certificate (DER) that was issued to the person into their entry, where the directory keeps such; safe to
+   * repeat. @throws DirectoryUnavailable
+   */
+  publishCertificate(personId: string, certificate: Uint8Array): Promise<void>;
   /** Ends connections; nothing is asked afterwards. */
   close(): Promise<void>;
 }

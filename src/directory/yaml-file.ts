@@ -206,6 +206,7 @@ export async function openYamlDirectory(path: string, language: Language, log: L
       if (hash === undefined) return 'unsupported';
       return (await matchesPassword(password, hash)) ? 'right' : 'wrong';
     },
+    async publishCertificate() {},
     async close() {},
   };
 }

@@ -3,13 +3,13 @@
  * `startGateway` builds on.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { ConfigError, pathIn } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { Directory } from '../directory/directory.ts';
-import { openYamlDirectory } from '../directory/yaml-file.ts';
+import { openDirectory } from '../directory/open.ts';
 import type { Documents } from '../documents/documents.ts';
 import { createExtender, type Extender } from '../documents/extend.ts';
 import { createDocuments } from '../documents/pipeline.ts';
@@ -18,6 +18,7 @@ import type { HeadParts } from '../evidence/head.ts';
 import { createComposer } from '../outbound/composer.ts';
 import { KeyFileError, readPassphrase, writeNewFile } from '../pki/key-file.ts';
 import { type LoadedPki, loadPki } from '../pki/load.ts';
+import { readSecret, SECRET_NAMES, type SecretName, Secrets, secretPath } from '../pki/secrets.ts';
 import type { Deps } from '../requests/deps.ts';
 import { createDevices } from '../requests/devices.ts';
 import { createRequests } from '../requests/engine.ts';
@@ -48,6 +49,10 @@ export interface Core {
   /** Reads hostile files, for those who need more than `documents`. */
   readonly worker: DocumentWorker;
   readonly requests: Requests;
+  /** The keys of links and verdicts. */
+  readonly secrets: Readonly<Record<SecretName, Secrets>>;
+  /** Takes keys and certificates that have changed into use. @throws Error in words; what doesn't fit isn't used */
+  reloadKeys(): Promise<void>;
   /** For timestamps of the evidence log. */
   readonly heads: HeadParts;
   readonly devices: Devices;
@@ -66,7 +71,7 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
   const now = options.now ?? (() => new Date());
   const state = pathIn(config, config.state);
   mkdirSync(state, { recursive: true, mode: 0o700 });
-  const directory = await openYamlDirectory(pathIn(config, config.directory.file), config.language, logger);
+  const directory = await openDirectory(config, { now, log: logger.child({ part: 'directory' }) });
   const database = openDatabase(join(state, 'signpost.db'), MIGRATIONS);
   const blobs = await FileBlobs.open(join(state, 'blobs'));
   const store = new SqliteStore(database, blobs, now);
@@ -81,6 +86,13 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
   const worker = new DocumentWorker({ ...config.documents, log: logger });
   const documents = createDocuments({ worker, pki, company: config.company });
   const extender = createExtender({ worker, pki, timestampAnchors: outsideAnchors(config), now });
+  const secrets = { link: new Secrets(config.folder, 'link'), verdict: new Secrets(config.folder, 'verdict') };
+  const inUse = { link: secrets.link.newest.id, verdict: secrets.verdict.newest.id };
+  const nowUsed = async (key: string, certificate: string | null, id: string | null): Promise<void> => {
+    logger.info({ key, certificate, id }, 'a new key or certificate is in use');
+    const subjects = certificate === null ? {} : { certificate };
+    await store.evidence.note({ kind: 'key.used', subjects, facts: { key, ...(id !== null && { id }) } });
+  };
   let onWork = (): void => {};
   const deps: Deps = {
     store,
@@ -91,8 +103,15 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
     composer: createComposer({ config, publicUrl: config.publicUrl }),
     directory,
     config,
-    linkKey: secretKey(config, 'link.key'),
-    tokenSecret: await newerSecretKey(config, 'token.key'),
+    linkKey: secrets.link.newest.secret,
+    linkKeys: {
+      all: () => {
+        const [newest, ...older] = secrets.link.all();
+        return [newest.secret, ...older.map(({ secret }) => secret)];
+      },
+      reload: () => secrets.link.reload(),
+    },
+    tokenSecret: await newerSecretKey(config, 'token'),
     sealEvidence: (evidence, at) => sealDetached(pki, evidence, at),
     linkUrl: token => `${config.publicUrl}/s/${token}`,
     now,
@@ -109,6 +128,17 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
     extender,
     worker,
     requests: createRequests(deps),
+    secrets,
+    async reloadKeys() {
+      for (const name of SECRET_NAMES) {
+        secrets[name].reload();
+        const { id } = secrets[name].newest;
+        if (id === inUse[name]) continue;
+        inUse[name] = id;
+        await nowUsed(name, null, id);
+      }
+      for (const { name, certificate } of await pki.reload()) await nowUsed(name, certificate.serial, null);
+    },
     heads: { log: store.evidence, timestamps: pki.timestamps, folder: join(state, 'evidence') },
     devices: createDevices(deps),
     deps,
@@ -124,6 +154,7 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
     },
     async close() {
       await worker.close();
+      await directory.close();
       await store.close();
     },
   };
@@ -141,7 +172,7 @@ export function passphraseOf(config: Config): Promise<string> {
  * @throws ConfigError where keys/ can't be written to, as under systemd
  */
 async function newerSecretKey(config: Config, name: string): Promise<Buffer> {
-  const path = pathIn(config, join('keys', name));
+  const path = secretPath(config.folder, name);
   try {
     await writeNewFile(path, `${randomBytes(32).toString('hex')}\n`, 0o600);
   } catch (error) {
@@ -154,15 +185,7 @@ async function newerSecretKey(config: Config, name: string): Promise<Buffer> {
   return secretKey(config, name);
 }
 
-/** A key of at least 32 bytes in hex, from keys/NAME. */
+/** A key of at least 32 bytes in hex, from keys/NAME.key. @throws ConfigError */
 export function secretKey(config: Config, name: string): Buffer {
-  const path = pathIn(config, join('keys', name));
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    throw new ConfigError(`${path} can't be read (${(error as NodeJS.ErrnoException).code}); signpost init makes it`);
-  }
-  if (!/^([0-9a-f]{2}){32,}$/.test(text)) throw new ConfigError(`${path} must hold at least 32 bytes in hexadecimal`);
-  return Buffer.from(text, 'hex');
+  return readSecret(secretPath(config.folder, name));
 }

@@ -62,6 +62,7 @@ const directory: Directory = {
   suggest: async () => [],
   findGroup: async () => null,
   checkPassword: async () => 'unsupported',
+  publishCertificate: async () => {},
   close: async () => {},
 };
 
@@ -124,6 +125,7 @@ export async function startGateway(options: GatewayOptions = {}) {
   });
   const { memory, timeout, maxPages } = config.documents;
   const worker = new DocumentWorker({ memory, timeout, maxPages, log: logger, children: 1 });
+  const linkKey = randomBytes(32);
   const deps = {
     store,
     documents: createDocuments({ worker, pki, company: config.company }),
@@ -133,7 +135,8 @@ export async function startGateway(options: GatewayOptions = {}) {
     composer: createComposer({ config, publicUrl: config.publicUrl, timeZone: 'UTC' }),
     directory,
     config,
-    linkKey: randomBytes(32),
+    linkKey,
+    linkKeys: { all: () => [linkKey], reload: () => {} },
     tokenSecret: randomBytes(32),
     sealEvidence: (evidence: Uint8Array, at: Date) => sealDetached(pki, evidence, at),
     linkUrl: (token: string) => `${config.publicUrl}/s/${token}`,

@@ -128,6 +128,7 @@ export const directory: Directory = {
   suggest: async () => [],
   findGroup: async () => null,
   checkPassword: async () => 'unsupported',
+  publishCertificate: async () => {},
   close: async () => {},
 };
 
@@ -205,6 +206,7 @@ export class World {
         archive: { extendBefore: 90 * DAY },
       },
       linkKey: Buffer.alloc(32, 'k'),
+      linkKeys: { all: () => [Buffer.alloc(32, 'l')], reload: () => {} },
       tokenSecret: Buffer.alloc(32, 't'),
       sealEvidence: async (evidence, at) => Buffer.from(`sealed ${at.toISOString()} ${text(evidence)}`),
       linkUrl: token => `https://sign.company.test/s/${token}`,
