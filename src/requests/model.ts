@@ -135,6 +135,8 @@ export interface Request {
   readonly queueId: string | null;
   readonly createdAt: Date;
   readonly expiresAt: Date;
+  /** How often its sender gave it more time; absent: never. */
+  readonly prolonged?: number;
   readonly endedAt: Date | null;
   readonly turn: Turn | null;
   /** Counts up with every commit; a commit compares and swaps it. */
