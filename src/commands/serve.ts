@@ -23,6 +23,8 @@ export function serveCommand(): Command {
           },
         );
       };
+      // Else it would end the process.
+      process.on('SIGHUP', () => void gateway.reloadKeys());
       process.once('SIGTERM', stop);
       process.once('SIGINT', stop);
     });

@@ -38,7 +38,7 @@ export async function askGateway(config: string, file: Uint8Array): Promise<Answ
 
 async function answerFrom(path: string, file: Uint8Array, report: TransactionReport): Promise<Answer | null> {
   const config = loadConfig(path);
-  const secret = secretKey(config, 'token.key');
+  const secret = secretKey(config, 'token');
   const databaseFile = join(pathIn(config, config.state), 'signpost.db');
   if (!existsSync(databaseFile)) return null;
   const database = new DatabaseSync(databaseFile, { readOnly: true, timeout: 10_000 });

@@ -87,6 +87,7 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
   const documents = createDocuments({ worker, pki, company: config.company });
   const extender = createExtender({ worker, pki, timestampAnchors: outsideAnchors(config), now });
   const secrets = { link: new Secrets(config.folder, 'link'), verdict: new Secrets(config.folder, 'verdict') };
+  const tokenSecret = await newerSecretKey(config, 'token');
   const inUse = { link: secrets.link.newest.id, verdict: secrets.verdict.newest.id };
   const nowUsed = async (key: string, certificate: string | null, id: string | null): Promise<void> => {
     logger.info({ key, certificate, id }, 'a new key or certificate is in use');
@@ -103,7 +104,7 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
     composer: createComposer({ config, publicUrl: config.publicUrl }),
     directory,
     config,
-    linkKey: secrets.link.newest.secret,
+    linkKey: tokenSecret,
     linkKeys: {
       all: () => {
         const [newest, ...older] = secrets.link.all();
@@ -111,7 +112,7 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
       },
       reload: () => secrets.link.reload(),
     },
-    tokenSecret: await newerSecretKey(config, 'token'),
+    tokenSecret,
     sealEvidence: (evidence, at) => sealDetached(pki, evidence, at),
     linkUrl: token => `${config.publicUrl}/s/${token}`,
     now,

@@ -15,12 +15,12 @@ export interface NonceScope {
 }
 
 export class Nonces {
-  readonly #key: Uint8Array;
+  readonly #key: () => Uint8Array;
   readonly #once: OnceStore;
   readonly #now: () => Date;
 
   /** @param key at least 32 random bytes; a new key only makes devices ask again */
-  constructor(key: Uint8Array, once: OnceStore, now: () => Date) {
+  constructor(key: () => Uint8Array, once: OnceStore, now: () => Date) {
     this.#key = key;
     this.#once = once;
     this.#now = now;
@@ -43,6 +43,6 @@ export class Nonces {
 
   #mac(head: string, { deviceId, method, path }: NonceScope): string {
     const text = JSON.stringify(['signpost nonce v1', head, deviceId, method, path]);
-    return createHmac('sha256', this.#key).update(text).digest('base64url');
+    return createHmac('sha256', this.#key()).update(text).digest('base64url');
   }
 }

@@ -139,7 +139,7 @@ async function buildApp(deps: HttpDeps, tls: TlsFiles | null): Promise<FastifyIn
   answerProblems(app, deps.log);
   acceptBodies(app);
 
-  const nonces = new Nonces(deps.nonceKey, once, now);
+  const nonces = new Nonces(() => deps.nonceKey, once, now);
   const authentication = await Authentication.create({ origin, devices, nonces, now });
   const key = await answerKey(deps.gatewayKey);
   await app.register(

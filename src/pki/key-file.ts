@@ -12,9 +12,10 @@ import {
   scrypt,
   sign as signWithCallback,
 } from 'node:crypto';
-import { open, readFile, stat } from 'node:fs/promises';
+import { chown, open, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { otherOwner } from '../store/owner.ts';
 import { concat, der, read, TAG } from './der.ts';
 import { OID } from './oids.ts';
 import type { SignatureAlgorithm, SigningKey } from './pki.ts';
@@ -95,12 +96,26 @@ export async function writeNewFile(path: string, text: string, mode: number): Pr
     throw error;
   });
   try {
+    // Whatever the umask: certificates are for everybody.
+    await file.chmod(mode);
     await file.writeFile(text);
     await file.sync();
   } finally {
     await file.close();
   }
-  const folder = await open(dirname(path), 'r');
+  await handOver(path);
+  await syncFolder(dirname(path));
+}
+
+/** What root makes in a folder of another user, as the gateway's keys/ is, belongs to that user. */
+export async function handOver(path: string): Promise<void> {
+  const owner = otherOwner(dirname(path));
+  if (owner) await chown(path, owner.uid, owner.gid);
+}
+
+/** Makes new and changed names in a folder durable. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
   try {
     await folder.sync();
   } finally {

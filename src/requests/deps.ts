@@ -9,6 +9,7 @@ import type { Pki } from '../pki/pki.ts';
 import type { FileSignatures } from '../signatures/file-signatures.ts';
 import type { Store } from '../store/store.ts';
 import type { RandomBytes } from './ids.ts';
+import type { LinkKeys } from './links.ts';
 
 export interface Deps {
   readonly store: Store;
@@ -22,8 +23,9 @@ export interface Deps {
   readonly config: Pick<Config, 'company' | 'requests' | 'enrolment' | 'archive'> & {
     readonly documents: Pick<Config['documents'], 'signaturePage' | 'cades'>;
   };
-  /** At least 32 random bytes; links and enrolment codes derive from it, so it must stay the same. */
+  /** At least 32 random bytes; enrolment codes are hashed with it. */
   readonly linkKey: Uint8Array;
+  readonly linkKeys: LinkKeys;
   /** At least 32 random bytes; devices' token keys are wrapped with it, so it must stay the same. */
   readonly tokenSecret: Uint8Array;
   /** The company seal over a piece of evidence, detached CAdES B-T. @throws TimestampUnavailable */

@@ -4,7 +4,7 @@ import type { Deps } from './deps.ts';
 import { cancelRequest, rejectSession } from './ending.ts';
 import { readEvidence } from './evidence.ts';
 import { finishedFiles } from './finished-files.ts';
-import { linkHash, linkToken } from './links.ts';
+import { linkHash, sessionToken } from './links.ts';
 import { isParty } from './mails.ts';
 import type { Request, Session } from './model.ts';
 import { openRequest } from './open.ts';
@@ -29,7 +29,7 @@ export function createRequests(deps: Deps): Requests {
       const session = request?.sessions.find(one => one.linkHash === hash);
       return request && session ? { request, session } : null;
     },
-    linkToken: session => linkToken(deps.linkKey, session.id),
+    linkToken: session => sessionToken(deps.linkKeys, session),
     async waitingFor(personId) {
       const waits = ({ party, state }: Session): boolean => party.personId === personId && state === 'open';
       return (await store.listWaiting(personId)).flatMap(request =>

@@ -3,7 +3,7 @@ import type { Mail, Recipient } from '../outbound/mail.ts';
 import type { OutboxRow } from '../store/store.ts';
 import type { Deps } from './deps.ts';
 import { newRowId } from './ids.ts';
-import { linkToken } from './links.ts';
+import { sessionToken } from './links.ts';
 import type { Party, Request, Session } from './model.ts';
 
 /** Tells the mails of one kind to one recipient about one request apart: one per signatory who has signed, per person who isn't reached. */
@@ -53,7 +53,7 @@ export async function composePleaseSign(
 ): Promise<OutboxRow[]> {
   const rows: OutboxRow[] = [];
   for (const session of sessions) {
-    const link = deps.linkUrl(linkToken(deps.linkKey, session.id));
+    const link = deps.linkUrl(sessionToken(deps.linkKeys, session));
     rows.push(await composeRow(deps, { kind: 'please-sign', request, session, link }, session.party));
   }
   return rows;

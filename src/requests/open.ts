@@ -103,7 +103,7 @@ function newRequest(deps: Deps, submission: Submission, documents: readonly Requ
 
 function newSession(deps: Deps, person: Person): Session {
   const id = newSessionId(deps.randomBytes);
-  const hash = linkHash(linkToken(deps.linkKey, id));
+  const hash = linkHash(linkToken(deps.linkKeys.all()[0], id));
   if (hash === null) throw new Error('a link token has an unexpected form');
   return {
     id,
