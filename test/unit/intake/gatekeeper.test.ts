@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { MilterHandler, Modifications, Verdict } from '../../../milter/handler.ts';
 import { DirectoryUnavailable } from '../../../src/directory/directory.ts';
+import { createDns } from '../../../src/dns/resolver.ts';
 import { type DocumentRefusalReason, DocumentRefused } from '../../../src/documents/documents.ts';
 import { atMost } from '../../../src/intake/at-most.ts';
 import { createGatekeeper, type GatekeeperDeps } from '../../../src/intake/gatekeeper.ts';
@@ -17,7 +18,9 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const fine: Pick<GatekeeperDeps, 'documents' | 'readXml' | 'checkLimits'> = {
+const fine: Pick<GatekeeperDeps, 'documents' | 'readXml' | 'checkLimits' | 'dns'> = {
+  // Nobody is asked of who logged in.
+  dns: createDns({ servers: ['127.0.0.1:1'], timeout: 100 }),
   documents: { inspect: async () => ({ pages: 1, attachments: [], formFields: 0 }) },
   readXml: async () => {
     throw new Error('no XML here');
@@ -76,6 +79,7 @@ async function run(
     await gate.body?.(message.body.subarray(at, at + 65_535), macros);
   const modifications = {
     addHeader: (name: string, value: string) => added.push([name, value]),
+    insertHeader: (index: number, name: string, value: string) => changes.push(`insert ${index} ${name}: ${value}`),
     deleteHeader: (name: string, occurrence: number) => changes.push(`delete ${name} ${occurrence}`),
   } as Partial<Modifications> as Modifications;
   const end = await gate.endOfMessage!(modifications, macros);
@@ -118,6 +122,7 @@ describe('a good message', () => {
       'delete x-signpost-anything 1',
       'delete Authentication-Results 3',
       'delete Authentication-Results 2',
+      'insert 0 Authentication-Results: mx.company.com;\n auth=pass',
     ]);
   });
 

@@ -99,13 +99,14 @@ describe('whom a message asks', () => {
 });
 
 describe('who asks', () => {
+  const CERTIFICATES = [{ subject: 'relay.company.com', issuer: 'Company CA' }];
   const client = (address: string): ClientInfo => ({ hostname: 'x', family: 'inet', address, port: 1 });
   const ask = async (sender: string, address: string, login?: string) => {
     const macros = new Map(login === undefined ? [] : [['auth_authen', login]]);
     const isRelay = relayMatcher(world.config.mail.authenticatingRelays);
     try {
-      const { person, method } = await authenticate(sender, client(address), macros, world.directory, isRelay);
-      return `${person.id} ${method}`;
+      const who = await authenticate(sender, client(address), macros, world.directory, isRelay, CERTIFICATES);
+      return who === null ? 'a stranger' : `${who.person.id} ${who.method}`;
     } catch (error) {
       if (error instanceof Refusal) return `${error.code} ${error.enhanced} ${error.message}`;
       throw error;
@@ -120,17 +121,43 @@ describe('who asks', () => {
     // A relay's own login never lends its trust to whoever it names.
     ['john.doe@company.com', '192.0.2.7', 'msmith', /^550 5\.7\.1 You are logged in as somebody else/],
     ['mary.smith@company.com', '203.0.113.9', 'ghost', /^550 5\.7\.1 Your login is not known/],
-    ['mary.smith@company.com', '203.0.113.9', '', /^550 5\.7\.1 Only people of this company/],
+    ['mary.smith@company.com', '203.0.113.9', '', /^a stranger$/],
     ['mary.smith@company.com', '192.0.2.7', undefined, /^mary relay$/],
     ['mary.smith@company.com', '192.0.2.7', 'account-of-the-relay', /^mary relay$/],
     ['mary.smith@company.com', '::ffff:10.1.2.3', undefined, /^mary relay$/],
     ['mary.smith@company.com', '2001:db8::5', undefined, /^mary relay$/],
-    ['mary.smith@company.com', '2001:db9::5', undefined, /^550 5\.7\.1 Only people/],
-    ['mary.smith@company.com', '192.0.2.8', undefined, /^550 5\.7\.1 Only people/],
-    ['mary.smith@company.com', '', undefined, /^550 5\.7\.1 Only people/],
+    ['mary.smith@company.com', '2001:db9::5', undefined, /^a stranger$/],
+    ['mary.smith@company.com', '192.0.2.8', undefined, /^a stranger$/],
+    ['mary.smith@company.com', '', undefined, /^a stranger$/],
     ['x@outside.example', '192.0.2.7', undefined, /^550 5\.7\.1 The sender address/],
   ])('%s from %s with login %s', async (sender, address, login, outcome) => {
     expect(await ask(sender, address, login)).toMatch(outcome);
+  });
+
+  test.each<[string, Record<string, string>, string]>([
+    [
+      'verified',
+      { tls_version: 'TLSv1.3', cert_subject: 'relay.company.com', cert_issuer: 'Company CA' },
+      'mary relay',
+    ],
+    ['of another name', { tls_version: 'TLSv1.3', cert_subject: 'x', cert_issuer: 'Company CA' }, 'a stranger'],
+    [
+      'of another issuer',
+      { tls_version: 'TLSv1.3', cert_subject: 'relay.company.com', cert_issuer: 'x' },
+      'a stranger',
+    ],
+    ['of no issuer', { tls_version: 'TLSv1.3', cert_subject: 'relay.company.com' }, 'a stranger'],
+    ['without TLS', { cert_subject: 'relay.company.com', cert_issuer: 'Company CA' }, 'a stranger'],
+  ])('D1 a client certificate that is %s', async (_, facts, outcome) => {
+    const who = await authenticate(
+      'mary.smith@company.com',
+      client('203.0.113.9'),
+      new Map(Object.entries(facts)),
+      world.directory,
+      () => false,
+      CERTIFICATES,
+    );
+    expect(who === null ? 'a stranger' : `${who.person.id} ${who.method}`).toBe(outcome);
   });
 
   test('a relay that is no address is told at start', () => {

@@ -29,7 +29,15 @@ async function ask(
     headers: cc === undefined ? [] : [`Cc: ${cc}`],
   });
   const config = { ...world.config, levels: { ...world.config.levels, offered }, seal: { allowed } };
-  const { submission } = await readSubmission(raw, person, NOW, null, { config, directory: world.directory }, ADMITTED);
+  const { submission } = await readSubmission(
+    raw,
+    person,
+    'sasl',
+    NOW,
+    null,
+    { config, directory: world.directory },
+    ADMITTED,
+  );
   return {
     level: submission.level,
     byDefault: submission.levelIsDefault,
