@@ -11,6 +11,8 @@ export interface GatewayProcess {
   peakMemory(): number;
   /** Ends it in an orderly way. */
   stop(): Promise<void>;
+  /** kill -9. */
+  kill(): Promise<void>;
 }
 
 /** Resolves once it answers. @param env added to ours @throws Error when it ends instead */
@@ -45,6 +47,10 @@ export async function startGatewayProcess(
     peakMemory: () => peakMemoryOf(pid),
     async stop() {
       child.kill('SIGTERM');
+      await ended;
+    },
+    async kill() {
+      process.kill(pid, 'SIGKILL');
       await ended;
     },
   };

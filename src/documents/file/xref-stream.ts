@@ -2,7 +2,7 @@
 import { type Budget, decodeStream } from './filters.ts';
 import { MAX_NUMBER, PdfSyntaxError, parseObject } from './parser.ts';
 import { isArray, isDict, nameOf, type PdfDict } from './values.ts';
-import { readPrev, type Subsection, subsectionFinder, type XrefEntry, type XrefSection } from './xref.ts';
+import { type Subsection, sectionOf, type XrefEntry, type XrefSection } from './xref.ts';
 
 interface StreamRun extends Subsection {
   /** Number of entries before its first. */
@@ -25,27 +25,8 @@ export function readXrefStream(bytes: Uint8Array, offset: number, budget: Budget
   const count = last === undefined ? 0 : last.before + last.count;
   const data = decodeStream(trailer, stream, count * width, budget);
   if (data.length !== count * width) throw new PdfSyntaxError('a cross-reference stream ends early');
-  const runOf = subsectionFinder(runs);
   const entry = (run: StreamRun, number: number) => readEntry(data, (run.before + number - run.first) * width, widths);
-  return {
-    kind: 'stream',
-    offset,
-    end,
-    trailer,
-    prev: readPrev(trailer),
-    hybrid: null,
-    find(number) {
-      const run = runOf(number);
-      return run && entry(run, number);
-    },
-    *entries() {
-      for (const run of runs) {
-        for (let number = run.first; number < run.first + run.count; number++) {
-          yield [number, entry(run, number)];
-        }
-      }
-    },
-  };
+  return sectionOf({ kind: 'stream', offset, end, trailer }, runs, entry);
 }
 
 type Widths = readonly [type: number, second: number, third: number];

@@ -1,7 +1,7 @@
 /** Classic cross-reference tables (ISO 32000-2 §7.5.4): subsections of entries of exactly 20 octets. Runs in browsers. */
 import { MAX_NUMBER, Parser, PdfSyntaxError, parseDict } from './parser.ts';
 import { characters } from './values.ts';
-import { readPrev, type Subsection, subsectionFinder, type XrefEntry, type XrefSection } from './xref.ts';
+import { type Subsection, sectionOf, type XrefEntry, type XrefSection } from './xref.ts';
 
 const ENTRY = 20;
 const MAX_SUBSECTIONS = 200_000;
@@ -29,25 +29,8 @@ export function readXrefTable(bytes: Uint8Array, offset: number): XrefSection {
   }
   parser.word('trailer');
   const { value: trailer, end } = parseDict(bytes, parser.position);
-  const runOf = subsectionFinder(runs);
   const entry = (run: TableRun, number: number) => readEntry(bytes, run.entries + ENTRY * (number - run.first));
-  return {
-    kind: 'table',
-    offset,
-    end,
-    trailer,
-    prev: readPrev(trailer),
-    hybrid: null,
-    find(number) {
-      const run = runOf(number);
-      return run && entry(run, number);
-    },
-    *entries() {
-      for (const run of runs) {
-        for (let number = run.first; number < run.first + run.count; number++) yield [number, entry(run, number)];
-      }
-    },
-  };
+  return sectionOf({ kind: 'table', offset, end, trailer }, runs, entry);
 }
 
 function readEntry(bytes: Uint8Array, position: number): XrefEntry {

@@ -72,6 +72,29 @@ export function sameEntry(a: XrefEntry, b: XrefEntry): boolean {
   return b.kind === a.kind && a.offset === b.offset && a.generation === b.generation;
 }
 
+/** A section made of runs. @param entryOf reads the entry of an object in its run; @throws PdfSyntaxError */
+export function sectionOf<Run extends Subsection>(
+  place: Pick<XrefSection, 'kind' | 'offset' | 'end' | 'trailer'>,
+  runs: readonly Run[],
+  entryOf: (run: Run, number: number) => XrefEntry,
+): XrefSection {
+  const runOf = subsectionFinder(runs);
+  return {
+    ...place,
+    prev: readPrev(place.trailer),
+    hybrid: null,
+    find(number) {
+      const run = runOf(number);
+      return run && entryOf(run, number);
+    },
+    *entries() {
+      for (const run of runs) {
+        for (let number = run.first; number < run.first + run.count; number++) yield [number, entryOf(run, number)];
+      }
+    },
+  };
+}
+
 /** A run of consecutive object numbers in a section. */
 export interface Subsection {
   readonly first: number;
@@ -79,7 +102,7 @@ export interface Subsection {
 }
 
 /** Finds the run that holds a number. @throws PdfSyntaxError where two runs overlap: readers disagree about which counts */
-export function subsectionFinder<S extends Subsection>(subsections: readonly S[]): (number: number) => S | null {
+function subsectionFinder<S extends Subsection>(subsections: readonly S[]): (number: number) => S | null {
   const sorted = subsections.filter(({ count }) => count > 0).sort((a, b) => a.first - b.first);
   for (const [i, { first, count }] of sorted.entries()) {
     const next = sorted[i + 1];
@@ -100,7 +123,7 @@ export function subsectionFinder<S extends Subsection>(subsections: readonly S[]
 }
 
 /** Prev of a trailer. @throws PdfSyntaxError */
-export function readPrev(trailer: PdfDict): number | null {
+function readPrev(trailer: PdfDict): number | null {
   const prev = trailer.get('Prev');
   if (prev === undefined) return null;
   if (typeof prev !== 'number' || !Number.isSafeInteger(prev) || prev < 0) throw new PdfSyntaxError('a broken trailer');

@@ -2,8 +2,7 @@
  * The gateway is killed at random moments while mail comes in and devices sign. Afterwards every message is one finished
  * request, and every recipient has each mail once, or the same bytes twice.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, openSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
@@ -12,6 +11,7 @@ import { openCore } from '../../../src/gateway/core.ts';
 import { linkIn, read } from '../../../src/tryout/letters.ts';
 import { addressOf, makeSite, SIGN_DOMAIN, type Site } from '../../../src/tryout/site.ts';
 import { memoryStore } from '../../support/device-store.ts';
+import { startGatewayProcess } from '../../support/gateway-process.ts';
 import { simplePdf } from '../../support/pdfs.ts';
 import { hasPostfix } from '../../support/tools.ts';
 
@@ -25,46 +25,7 @@ const SENDERS = 4;
 /** Messages come in all through the kills. A start takes about a second. */
 const PACE = (KILLS * (UP / 2 + 1000) * SENDERS) / MESSAGES;
 
-const NODE = process.execPath;
-const MAIN = new URL('../../../src/commands/main.ts', import.meta.url).pathname;
-
 const sleep = (milliseconds: number): Promise<void> => new Promise(resolve => setTimeout(resolve, milliseconds));
-
-class Gateway {
-  #child: ChildProcess | null = null;
-  readonly #site: Site;
-  readonly #log: number;
-
-  constructor(site: Site, logFile: string) {
-    this.#site = site;
-    this.#log = openSync(logFile, 'a');
-  }
-
-  async start(): Promise<void> {
-    this.#child = spawn(
-      NODE,
-      ['--disable-warning=ExperimentalWarning', MAIN, 'serve', '--config', this.#site.configFile],
-      { stdio: ['ignore', this.#log, this.#log] },
-    );
-    for (let tries = 0; tries < 600; tries++) {
-      const up = await fetch(`${this.#site.config.publicUrl}/healthz`).then(
-        ({ ok }) => ok,
-        () => false,
-      );
-      if (up) return;
-      if (this.#child.exitCode !== null) throw new Error(`the gateway ended with ${this.#child.exitCode}`);
-      await sleep(50);
-    }
-    throw new Error('the gateway did not start');
-  }
-
-  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    const child = this.#child!;
-    const ended = new Promise(resolve => child.once('exit', resolve));
-    child.kill(signal);
-    await ended;
-  }
-}
 
 describe.skipIf(!hasPostfix)('kill -9', () => {
   test(`A5 no message is lost and none doubled under ${KILLS} kills with ${MESSAGES} messages`, {
@@ -73,10 +34,14 @@ describe.skipIf(!hasPostfix)('kill -9', () => {
     const folder = mkdtempSync('/tmp/signpost-kill-');
     const site = await makeSite({
       folder,
-      configure: config => Object.assign(config, { requests: { maxPendingPerSender: 1000, maxPendingPerPair: 1000, maxPerDay: 1000 }, log: { level: 'warn' } }),
+      configure: config =>
+        Object.assign(config, {
+          requests: { maxPendingPerSender: 1000, maxPendingPerPair: 1000, maxPerDay: 1000 },
+          log: { level: 'warn' },
+        }),
     });
-    const gateway = new Gateway(site, join(folder, 'gateway.log'));
-    await gateway.start();
+    const start = () => startGatewayProcess(site, join(folder, 'gateway.log'));
+    let gateway = await start();
     let running = true;
     try {
       const devices = new Map(
@@ -92,8 +57,8 @@ describe.skipIf(!hasPostfix)('kill -9', () => {
       for (let kill = 0; kill < KILLS; kill++) {
         await sleep(Math.random() * UP);
         if (messagesSent < MESSAGES) killsWhileSending += 1;
-        await gateway.end('SIGKILL');
-        await gateway.start();
+        await gateway.kill();
+        gateway = await start();
       }
       const messageIds = await sent;
       // Else the campaign would show nothing.
@@ -146,7 +111,7 @@ describe.skipIf(!hasPostfix)('kill -9', () => {
       expect(finished).toHaveLength(MESSAGES + Math.floor((MESSAGES * 2) / 3));
     } finally {
       running = false;
-      await gateway.end('SIGTERM');
+      await gateway.stop();
       await site.stop();
       rmSync(folder, { recursive: true, force: true });
     }
