@@ -73,7 +73,8 @@ export function foundIn(entry: LdapEntry, settings: LdapSettings, language: Lang
   const first = (attributes: readonly string[]): string | null => {
     for (const attribute of attributes) {
       const text = cleanLine(entry.texts(attribute)[0] ?? '');
-      if (text !== '') return text;
+      // People write a dash where the schema insists on something.
+      if (/[\p{L}\p{N}]/u.test(text)) return text;
     }
     return null;
   };
