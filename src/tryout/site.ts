@@ -25,6 +25,7 @@ export interface SitePerson {
   readonly language?: 'en' | 'fr' | 'de';
   readonly title?: string;
   readonly aliases?: readonly string[];
+  readonly delegates?: readonly string[];
 }
 
 export const PEOPLE: readonly SitePerson[] = [
@@ -119,13 +120,14 @@ export async function makeSite(options: SiteOptions): Promise<Site> {
   writeFileSync(
     join(folder, 'people.yaml'),
     stringify({
-      people: people.map(({ id, name, language, title, aliases }) => ({
+      people: people.map(({ id, name, language, title, aliases, delegates }) => ({
         id,
         name,
         givenName: name.split(' ')[0],
         surname: name.split(' ').slice(1).join(' '),
         mail: addressOf(id),
         aliases: aliases ?? [],
+        delegates: delegates ?? [],
         language: language ?? 'en',
         title: title ?? null,
         groups: [],

@@ -1,5 +1,6 @@
 /** A bare SMTP client for tests: sends exactly the bytes it is given and returns every reply. */
 import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 
 export interface SmtpReply {
   readonly code: number;
@@ -8,13 +9,17 @@ export interface SmtpReply {
 }
 
 export class SmtpClient {
-  readonly #socket: Socket;
+  #socket: Socket;
   #buffer = '';
   #waiting: (() => void) | null = null;
   #ended = false;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
+    this.#listen(socket);
+  }
+
+  #listen(socket: Socket): void {
     const wake = (): void => this.#waiting?.();
     socket.on('data', chunk => {
       this.#buffer += chunk.toString('latin1');
@@ -45,6 +50,21 @@ export class SmtpClient {
     await client.reply();
     await client.command(`${options.lmtp ? 'LHLO' : 'EHLO'} ${helo}`);
     return client;
+  }
+
+  /** STARTTLS and EHLO again; the server's certificate is not looked at. */
+  async startTls(options: ConnectionOptions = {}, helo = 'client.test'): Promise<void> {
+    await this.command('STARTTLS');
+    const plain = this.#socket;
+    plain.removeAllListeners();
+    const secure = connectTls({ ...options, socket: plain, rejectUnauthorized: false });
+    await new Promise<void>((resolve, reject) => {
+      secure.once('secureConnect', resolve);
+      secure.once('error', reject);
+    });
+    this.#socket = secure;
+    this.#listen(secure);
+    await this.command(`EHLO ${helo}`);
   }
 
   async reply(): Promise<SmtpReply> {
