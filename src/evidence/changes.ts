@@ -26,6 +26,12 @@ export function requestHappenings(before: Request | null, after: Request): Happe
       facts: { documents: documentsOf(after) },
     });
   }
+  if (after.expiresAt.getTime() !== before.expiresAt.getTime())
+    happenings.push({
+      kind: 'request.prolonged',
+      subjects: { request: after.id },
+      facts: { from: before.expiresAt.toISOString(), to: after.expiresAt.toISOString() },
+    });
   if (happenings.length > 0) return happenings;
   return [{ kind: 'request.changed', subjects: { request: after.id }, facts: { version: after.version } }];
 }

@@ -4,6 +4,7 @@ import { change, type Decision } from './change.ts';
 import type { Deps } from './deps.ts';
 import { composeRows, parties } from './mails.ts';
 import type { Device, Request, Session } from './model.ts';
+import { reminderJobId } from './reminders.ts';
 import { Conflict } from './requests.ts';
 import { ownSession } from './sessions.ts';
 import { moveRequest, moveSession, requestHasEnded } from './states.ts';
@@ -29,19 +30,33 @@ export async function rejectSession(
       if (request.state !== 'open' || session.state !== 'open') {
         throw new Conflict('not-open', 'This request can no longer be rejected.');
       }
-      const now = deps.now();
-      const rejected = {
-        ...moveSession(session, 'rejected', now),
-        comment: cleanComment(comment),
-        deviceId: device.id,
-      };
-      const sessions = request.sessions.map(other => (other.id === session.id ? rejected : other));
-      const ended = moveRequest({ ...request, sessions }, 'rejected', now);
-      const outbox = await composeRows(deps, { kind: 'rejected', request: ended, session: rejected }, parties(ended));
-      deps.logger.info({ request: request.id, session: session.id, device: device.id }, 'request rejected');
-      return { result: rejected, request: ended, and: { outbox, finishJobs: [`${request.id}-expire`] } };
+      const { rejected, ...decision } = await rejection(deps, request, session, device.id, comment);
+      return { result: rejected, ...decision };
     },
   );
+}
+
+type Ending = Required<Omit<Decision<unknown>, 'result'>>;
+
+/**
+ * The signatory of an open session declines, and the request ends.
+ *
+ * @param deviceId null: by mail
+ */
+export async function rejection(
+  deps: Deps,
+  request: Request,
+  session: Session,
+  deviceId: string | null,
+  comment: string | null,
+): Promise<Ending & { readonly rejected: Session }> {
+  const now = deps.now();
+  const rejected = { ...moveSession(session, 'rejected', now), comment: cleanComment(comment), deviceId };
+  const sessions = request.sessions.map(other => (other.id === session.id ? rejected : other));
+  const ended = moveRequest({ ...request, sessions }, 'rejected', now);
+  const outbox = await composeRows(deps, { kind: 'rejected', request: ended, session: rejected }, parties(ended));
+  deps.logger.info({ request: request.id, session: session.id, device: deviceId }, 'request rejected');
+  return { rejected, request: ended, and: { outbox, finishJobs: [expireJob(ended).id, reminderJobId(ended)] } };
 }
 
 /** @throws Conflict when it has ended already, or is unknown */
@@ -52,10 +67,20 @@ export async function cancelRequest(deps: Deps, requestId: string): Promise<Requ
     if (requestHasEnded(request.state)) {
       throw new Conflict('not-open', `Request ${requestId} has ended already: it is ${request.state}.`);
     }
-    const jobs = ['prepare', 'close', 'expire'].map(kind => `${request.id}-${kind}`);
-    const { ended, outbox } = await end(deps, request, 'cancelled');
-    return { result: ended, request: ended, and: { outbox, finishJobs: jobs } };
+    const decision = await cancellation(deps, request);
+    return { result: decision.request, ...decision };
   });
+}
+
+/** A request that has not ended does, by the word of its sender or the admin. */
+export async function cancellation(deps: Deps, request: Request): Promise<Ending> {
+  const { ended, outbox } = await end(deps, request, 'cancelled');
+  const finishJobs = ['prepare', 'close', 'expire', 'remind'].map(kind => `${request.id}-${kind}`);
+  return { request: ended, and: { outbox, finishJobs } };
+}
+
+export function expireJob({ id, expiresAt }: Pick<Request, 'id' | 'expiresAt'>): Job {
+  return { id: `${id}-expire`, kind: 'expire', requestId: id, dueAt: expiresAt, attempts: 0 };
 }
 
 /** Job 'expire', due when the request's time is over. Safe to repeat. */
@@ -69,11 +94,13 @@ export async function expireRequest(deps: Deps, job: Job): Promise<void> {
       if (!request || (request.state !== 'preparing' && request.state !== 'open')) {
         return { result: undefined, and: { finishJobs } };
       }
+      // It got more time while this was under way: a later job has taken this one's place.
+      if (request.expiresAt > deps.now()) return { result: undefined };
       const { ended, outbox } = await end(deps, request, 'expired');
       return {
         result: undefined,
         request: ended,
-        and: { outbox, finishJobs: [...finishJobs, `${request.id}-prepare`] },
+        and: { outbox, finishJobs: [...finishJobs, `${request.id}-prepare`, reminderJobId(request)] },
       };
     },
   );

@@ -1,7 +1,7 @@
 /**
- * Runs the work that follows a reply: prepare, close, expire; and, years later, extend. A job is leased while it runs,
- * kept with a back-off when it fails, and gone only in the transaction that holds its outcome; so a crash anywhere means
- * that it runs again.
+ * Runs the work that follows a reply: prepare, close, expire, remind; and, years later, extend. A job is leased while it
+ * runs, kept with a back-off when it fails, and gone only in the transaction that holds its outcome; so a crash anywhere
+ * means that it runs again.
  */
 import type { Job, LeasedJob } from '../store/store.ts';
 import { closeRequest } from './close.ts';
@@ -9,6 +9,7 @@ import type { Deps } from './deps.ts';
 import { expireRequest } from './ending.ts';
 import { extendRequest } from './extend.ts';
 import { prepareRequest } from './prepare.ts';
+import { remindRequest } from './reminders.ts';
 
 const LEASE_MS = 60_000;
 const EXTEND_MS = 20_000;
@@ -24,6 +25,7 @@ export const WORK: Readonly<Record<Job['kind'], (deps: Deps, job: Job) => Promis
   prepare: prepareRequest,
   close: closeRequest,
   expire: expireRequest,
+  remind: remindRequest,
   extend: extendRequest,
 };
 

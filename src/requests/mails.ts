@@ -38,6 +38,11 @@ export async function composeRow(
   };
 }
 
+/** A session's personal link: for nobody but its signatory. */
+export function linkOf(deps: Pick<Deps, 'linkUrl' | 'linkKeys'>, session: Session): string {
+  return deps.linkUrl(sessionToken(deps.linkKeys, session));
+}
+
 /** The same mail to each, one after the other: with files attached each may be large. */
 export async function composeRows(deps: Deps, mail: Mail, to: readonly Party[]): Promise<OutboxRow[]> {
   const rows: OutboxRow[] = [];
@@ -53,7 +58,7 @@ export async function composePleaseSign(
 ): Promise<OutboxRow[]> {
   const rows: OutboxRow[] = [];
   for (const session of sessions) {
-    const link = deps.linkUrl(sessionToken(deps.linkKeys, session));
+    const link = linkOf(deps, session);
     rows.push(await composeRow(deps, { kind: 'please-sign', request, session, link }, session.party));
   }
   return rows;
@@ -61,6 +66,11 @@ export async function composePleaseSign(
 
 function everybody(request: Request): Party[] {
   return [request.sender, ...request.sessions.map(session => session.party), ...request.copies];
+}
+
+/** Null for who isn't one. */
+export function partyOf(request: Request, personId: string): Party | null {
+  return everybody(request).find(party => party.personId === personId) ?? null;
 }
 
 export function isParty(request: Request, personId: string): boolean {

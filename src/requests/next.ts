@@ -24,6 +24,6 @@ export function closing(
   const close: Job = { id: `${request.id}-close`, kind: 'close', requestId: request.id, dueAt: now, attempts: 0 };
   return {
     request: moveRequest(request, 'closing', now),
-    and: { addJobs: [close], finishJobs: [`${request.id}-expire`] },
+    and: { addJobs: [close], finishJobs: [`${request.id}-expire`, `${request.id}-remind`] },
   };
 }

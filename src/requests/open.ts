@@ -1,11 +1,13 @@
 /** A submission becomes a request: files first, then one transaction (DESIGN.md decision 3). */
 import type { Person } from '../directory/directory.ts';
 import type { Deps } from './deps.ts';
+import { expireJob } from './ending.ts';
 import { newRequestId, newSessionId } from './ids.ts';
 import { admission, checkLimits } from './limits.ts';
 import { linkHash, linkToken } from './links.ts';
 import { composeRow } from './mails.ts';
 import type { Party, Request, RequestDocument, Session, Submission } from './model.ts';
+import { reminderJobs } from './reminders.ts';
 import type { Opened } from './requests.ts';
 
 /** A clash other than the submission's own key is one of random ids: try with others. */
@@ -44,7 +46,8 @@ export async function openRequest(deps: Deps, submission: Submission): Promise<O
       outbox,
       addJobs: [
         { id: `${request.id}-prepare`, kind: 'prepare', requestId: request.id, dueAt: request.createdAt, attempts: 0 },
-        { id: `${request.id}-expire`, kind: 'expire', requestId: request.id, dueAt: request.expiresAt, attempts: 0 },
+        expireJob(request),
+        ...reminderJobs(request, request.createdAt),
       ],
     });
     if (committed) {

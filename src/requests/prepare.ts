@@ -23,7 +23,11 @@ export async function prepareRequest(deps: Deps, job: Job): Promise<void> {
       const failed = moveRequest(fresh, 'failed', now);
       deps.logger.warn({ request: fresh.id, queueId: fresh.queueId, reason: outcome.reason }, 'document refused');
       const mail = await composeRow(deps, { kind: 'failed', request: failed, reason: outcome.reason }, failed.sender);
-      return { ...done(job), request: failed, and: { finishJobs: [job.id, `${fresh.id}-expire`], outbox: [mail] } };
+      return {
+        ...done(job),
+        request: failed,
+        and: { finishJobs: [job.id, `${fresh.id}-expire`, `${fresh.id}-remind`], outbox: [mail] },
+      };
     }
     if (fresh.sessions.length === 0) {
       const { request, and } = closing({ ...fresh, documents: outcome }, now);

@@ -39,6 +39,7 @@ export class SqliteRequests implements RequestStore {
           writeDevice(database, device);
           appendEvidence(database, this.#now, [deviceHappening(device)]);
         }
+        appendEvidence(database, this.#now, change.evidence ?? []);
         for (const row of change.outbox ?? []) insertOutboxRow(database, row);
         for (const id of change.finishJobs ?? []) database.prepare('DELETE FROM jobs WHERE id = ?').run(id);
         for (const mark of change.marks ?? []) writeMark(database, mark);

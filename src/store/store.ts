@@ -3,6 +3,7 @@
  * Redis later; test/unit/store/contract.ts is the contract test that each implementation passes.
  * Everything is a promise, because Redis needs it.
  */
+import type { Happening } from '../evidence/entry.ts';
 import type { BlobId, Device, Request } from '../requests/model.ts';
 
 /** Content-addressed files. */
@@ -39,7 +40,7 @@ export interface OutboxRow {
 /** Work to do after the reply; each kind is safe to repeat. */
 export interface Job {
   readonly id: string;
-  readonly kind: 'prepare' | 'close' | 'expire' | 'extend';
+  readonly kind: 'prepare' | 'close' | 'expire' | 'remind' | 'extend';
   readonly requestId: string;
   readonly dueAt: Date;
   readonly attempts: number;
@@ -74,6 +75,8 @@ export interface Change {
   /** These go first: an added job may have the id of one that is finished. */
   readonly finishJobs?: readonly string[];
   readonly marks?: readonly WatchMark[];
+  /** What the evidence log shall hold beyond what it derives from the change itself. */
+  readonly evidence?: readonly Happening[];
 }
 
 /** What the admin was told about something that the watch looks at; one for each item. */
