@@ -129,18 +129,6 @@ function bodies(rows: ReturnType<StatementSync['all']>): string[] {
   return rows.map(row => String(row.body));
 }
 
-function storedRequest(database: DatabaseSync, id: string): Request | null {
-  const row = database.prepare('SELECT body FROM requests WHERE id = ?').get(id);
-  return row ? decodeRequest(String(row.body)) : null;
-}
-
-/** Version 1 is new, any other replaces its predecessor. */
-function writeRequest(database: DatabaseSync, request: Request): void {
-  const endedAt = request.endedAt?.toISOString() ?? null;
-  if (request.version === 1) {
-    database
-      .prepare(
-        `INSERT INTO requests (id, key, version, state, sender, created_at, expires_at, ended_at, body)
 function loadOf(database: DatabaseSync, sender: string, since: Date): SenderLoad {
   const count = (where: string, ...values: string[]): number => {
     const row = database.prepare(`SELECT count(*) AS count FROM requests WHERE sender = ? AND ${where}`);
@@ -160,6 +148,18 @@ function loadOf(database: DatabaseSync, sender: string, since: Date): SenderLoad
   };
 }
 
+function storedRequest(database: DatabaseSync, id: string): Request | null {
+  const row = database.prepare('SELECT body FROM requests WHERE id = ?').get(id);
+  return row ? decodeRequest(String(row.body)) : null;
+}
+
+/** Version 1 is new, any other replaces its predecessor. */
+function writeRequest(database: DatabaseSync, request: Request): void {
+  const endedAt = request.endedAt?.toISOString() ?? null;
+  if (request.version === 1) {
+    database
+      .prepare(
+        `INSERT INTO requests (id, key, version, state, sender, created_at, expires_at, ended_at, body)
          VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
