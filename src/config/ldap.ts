@@ -9,11 +9,10 @@ import { isLoopback } from './loopback.ts';
 /** RFC 4512 §2.5: an attribute description. */
 const attribute = z.string().regex(/^[A-Za-z][A-Za-z0-9-]*(;binary)?$/, 'write the name of an attribute');
 /** One attribute, or several that are looked at in this order; none where the directory has no such thing. */
-const attributes = z.union([
-  attribute.transform(name => [name]),
-  z.array(attribute),
-  z.null().transform((): string[] => []),
-]);
+const attributes = z.union(
+  [attribute.transform(name => [name]), z.array(attribute), z.null().transform((): string[] => [])],
+  'write the name of an attribute, or several: [displayName, cn]',
+);
 
 /** RFC 4515; only admins write such, in the configuration. */
 const filter = z.string().transform((text, context): Filter => {

@@ -43,7 +43,7 @@ async function add(attributes: Record<string, string>, layout: 'openldap' | 'act
 }
 
 describe.skipIf(!has('slapd', 'ldap-utils', 'openssl'))('LDAP', () => {
-  const numbered = { people: { id: 'employeeNumber' } };
+  const numbered = { people: { id: 'employeeNumber', delegates: 'publicDelegates' } };
   let openldap: Promise<Directory>;
   let ad: Promise<Directory>;
   directoryContract('OpenLDAP', () => (openldap ??= open('openldap', numbered).then(({ directory }) => directory)));
