@@ -56,6 +56,13 @@ const listen = z.string().transform((text, context): Listen => {
   return { host: match[1]!, port: Number(match[2]) };
 });
 
+/** An IP address or a range of them. */
+const network = z.string().refine(text => {
+  const [, address = '', bits] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const family = isIP(address);
+  return family !== 0 && Number(bits ?? 0) <= (family === 4 ? 32 : 128);
+}, 'write an IP address or a range such as 192.0.2.0/24');
+
 /** An IP address, with a port where it isn't 53: as node:dns takes it. */
 const dnsServer = z.string().refine(text => {
   const [, v6, v4] = /^(?:\[(.+)\](?::\d+)?|([^:]+)(?::\d+)?)$/.exec(text) ?? [];
@@ -92,6 +99,17 @@ function namesMailedCode(policy: { readonly [level: string]: readonly (readonly 
   return Object.values(policy).some(alternatives => alternatives.flat().includes('mailed-code'));
 }
 
+const oid = z
+  .string()
+  .regex(/^[0-2](\.(0|[1-9]\d*))+$/, 'write an object identifier, for example 1.3.6.1.4.1.99999.1.1');
+
+/** A URL in certificates: plain http is right, for what is behind it is signed (RFC 5280 §8). */
+const published = z.url({ protocol: /^https?$/, error: 'write a URL that begins with http:// or https://' });
+const publishedByCa = published.refine(
+  text => text.includes('{ca}'),
+  'write {ca} where the name of the CA belongs: there are several after the first rotation',
+);
+
 export const configSchema = z.strictObject({
   company: z.strictObject({
     name: z.string().min(1).max(64),
@@ -126,7 +144,7 @@ export const configSchema = z.strictObject({
     /** Our address on the first sign domain. */
     from: z.string().default('signpost'),
     /** Addresses (or CIDR ranges) of relays that authenticate their senders and enforce that the envelope sender is the login. */
-    authenticatingRelays: z.array(z.string()).default([]),
+    authenticatingRelays: z.array(network).default([]),
     /** The same for relays that show a TLS client certificate which Postfix verified: common names of the certificate and its issuer. */
     relayCertificates: z.array(z.strictObject({ subject: z.string().min(1), issuer: z.string().min(1) })).default([]),
     maxMessageSize: size.prefault('25 MiB'),
@@ -197,9 +215,45 @@ export const configSchema = z.strictObject({
       path: ['mailedCode'],
     })
     .prefault({}),
-  certificates: z.strictObject({ validity: duration.prefault('30 days') }).prefault({}),
+  /** What stands in certificates. */
+  certificates: z
+    .strictObject({
+      /** Of persons. */
+      validity: duration.prefault('30 days'),
+      /** Which CA issues persons' certificates: the company's own, or the one of pki.global. */
+      scope: z.enum(['local', 'global']).default('local'),
+      /** organizationName, where it isn't company.name. */
+      organization: z.string().min(1).max(64).nullable().default(null),
+      /** organizationIdentifier (ETSI EN 319 412-1 §5.1.4), where it isn't made of company.vat. */
+      organizationIdentifier: z
+        .string()
+        .regex(/^[A-Z]{3}[A-Z]{2}-\S{1,58}$/, 'write it like VATLU-12345678 or NTRLU-B123456')
+        .nullable()
+        .default(null),
+      /** Certificate policies (RFC 5280 §4.2.1.4) of each kind; without any, the certificate says "any policy". */
+      policies: z
+        .strictObject({
+          person: z.array(oid).default([]),
+          seal: z.array(oid).default([]),
+          tsa: z.array(oid).default([]),
+        })
+        .prefault({}),
+      /** Where validators find revocation lists, OCSP and CA certificates; under publicUrl where left out. */
+      urls: z
+        .strictObject({
+          ocsp: published.nullable().default(null),
+          crl: publishedByCa.nullable().default(null),
+          ca: publishedByCa.nullable().default(null),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
   pki: z
-    .strictObject({ keys: z.strictObject({ ca: keyPlace, seal: keyPlace, tsa: keyPlace }).prefault({}) })
+    .strictObject({
+      keys: z.strictObject({ ca: keyPlace, seal: keyPlace, tsa: keyPlace }).prefault({}),
+      /** A second CA, in the folder global/: for persons' certificates that others than the company trust. */
+      global: z.strictObject({ key: keyPlace }).nullable().default(null),
+    })
     .prefault({}),
   timestamps: z
     .strictObject({
@@ -208,6 +262,8 @@ export const configSchema = z.strictObject({
         .array(z.union([z.literal('embedded'), z.strictObject({ url: z.url(), trust: z.string() })]))
         .min(1)
         .default(['embedded']),
+      /** TSTInfo.policy of our own authority (RFC 3161 §2.4.2); ETSI's best practices policy. */
+      policy: oid.default('0.4.0.2023.1.1'),
     })
     .prefault({}),
   documents: z

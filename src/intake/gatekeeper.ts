@@ -94,9 +94,11 @@ interface Transaction {
 
 /** A factory of handlers, one per SMTP connection. */
 export function createGatekeeper(deps: GatekeeperDeps): () => MilterHandler {
-  const isRelay = relayMatcher(deps.config.mail.authenticatingRelays);
+  // Read again for each connection: the list may change while the gateway runs.
+  const isRelay = () => relayMatcher(deps.config.mail.authenticatingRelays);
+  isRelay();
   const budget = new Budget(STRANGERS_AT_ONCE * deps.config.mail.maxMessageSize);
-  return () => new Gatekeeper(deps, isRelay, budget);
+  return () => new Gatekeeper(deps, isRelay(), budget);
 }
 
 class Gatekeeper implements MilterHandler {
