@@ -1,7 +1,7 @@
 /** Admin acts in the evidence log: who did what at the command line. What it changed stands in entries of its own. */
 import { userInfo } from 'node:os';
 import type { Fact, Subjects } from '../evidence/entry.ts';
-import type { Core } from '../gateway/core.ts';
+import type { EvidenceLog } from '../evidence/log.ts';
 
 /**
  * To be called before the act, so that none goes unrecorded.
@@ -9,7 +9,7 @@ import type { Core } from '../gateway/core.ts';
  * @param facts no secret
  */
 export function noteAdminAct(
-  { store }: Pick<Core, 'store'>,
+  { store }: { readonly store: { readonly evidence: Pick<EvidenceLog, 'note'> } },
   command: string,
   subjects: Subjects,
   facts: { readonly [name: string]: Fact } = {},

@@ -4,8 +4,10 @@
  */
 import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
+import { sha256 } from '../evidence/entry.ts';
 import { type Core, openCore } from '../gateway/core.ts';
 import { createLogger } from '../gateway/logger.ts';
+import { noteAdminAct } from './admin-act.ts';
 import { type ConfigOptions, configOption } from './options.ts';
 import { plain, say } from './say.ts';
 import { type FileOptions, type FileToSign, readFiles, writeNew } from './signed-files.ts';
@@ -26,6 +28,7 @@ async function extend(paths: readonly string[], { out, config: path }: ConfigOpt
   try {
     for (const file of files) {
       try {
+        await noteAdminAct(core, 'extend', {}, { file: sha256(file.bytes) });
         await extendOne(core, file);
       } catch (error) {
         // The others are still worth extending.

@@ -11,10 +11,12 @@ import { Problem, SignpostDevice, Unreachable } from '../client/device.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { Person } from '../directory/directory.ts';
+import { sha256 } from '../evidence/entry.ts';
 import { type Core, openCore } from '../gateway/core.ts';
 import { createLogger } from '../gateway/logger.ts';
 import type { Request, RequestState } from '../requests/model.ts';
 import { type FileSigner, signFile } from '../signatures/files.ts';
+import { noteAdminAct } from './admin-act.ts';
 import { defaultStoreFolder, fileStore, storedOrigin } from './device-store.ts';
 import { type ConfigOptions, configOption } from './options.ts';
 import { say } from './say.ts';
@@ -57,6 +59,8 @@ async function sign(paths: readonly string[], options: Options): Promise<void> {
     const person = await findPerson(core, options.as);
     const device = await openDevice(config, person, options.store);
     await checkGateway(config);
+    const asked = { level: options.level, files: files.map(({ bytes }) => sha256(bytes)) };
+    await noteAdminAct(core, 'sign', { person: person.id }, asked);
     for (const file of files) if (file.form !== 'pades') await writeResult(file, await signed(core, device, file));
     const pdfs = files.filter(({ form }) => form === 'pades');
     if (pdfs.length > 0) await signPdfs(core, person, device, pdfs, options.level);
@@ -116,7 +120,7 @@ async function signed({ pki, worker }: Core, device: SignpostDevice, file: FileT
   if (record === null || record.revokedAt !== null) throw new Error("the device's certificate is not valid any more");
   const signer: FileSigner = {
     certificate: identity.certificate,
-    issuers: pki.ca.chain,
+    issuers: pki.ca.issuersOf(identity.certificate),
     algorithm: 'ecdsa-p256-sha256',
     sign: data => identity.sign(data),
   };
