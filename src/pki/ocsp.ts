@@ -52,13 +52,13 @@ export interface Signer {
 }
 
 /** CertID of a certificate of ours. SHA-1 here is a look-up key, not a signature; every validator knows it (RFC 5019 §2.1.1). */
-export function certIdOf(record: CertificateRecord, issuer: Certificate): Uint8Array {
+export function certIdOf({ serial }: Pick<CertificateRecord, 'serial'>, issuer: Certificate): Uint8Array {
   const hash = (data: Uint8Array) => der.octetString(digest('sha1', data));
   return der.sequence(
     der.sequence(der.oid(OID.sha1), der.null),
     hash(issuer.subject),
     hash(subjectPublicKey(issuer)),
-    der.integer(record.serial),
+    der.integer(serial),
   );
 }
 
