@@ -86,7 +86,10 @@ export function certsCommand(): Command {
     .action((serial: string, options: ConfigOptions & { readonly format: Format; readonly out?: string }) =>
       withCore(options, async core => {
         const { certificate } = await find(core, serial);
-        await writeCertificate(certificateBytes(certificate, core.pki.ca.chain, options.format), options.out);
+        await writeCertificate(
+          certificateBytes(certificate, core.pki.ca.issuersOf(certificate), options.format),
+          options.out,
+        );
       }),
     );
   return certs;

@@ -120,7 +120,7 @@ async function signed({ pki, worker }: Core, device: SignpostDevice, file: FileT
   if (record === null || record.revokedAt !== null) throw new Error("the device's certificate is not valid any more");
   const signer: FileSigner = {
     certificate: identity.certificate,
-    issuers: pki.ca.chain,
+    issuers: pki.ca.issuersOf(identity.certificate),
     algorithm: 'ecdsa-p256-sha256',
     sign: data => identity.sign(data),
   };

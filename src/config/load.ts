@@ -85,6 +85,8 @@ function contradictions(config: Config): string[] {
     problems.push('requests.expiry: is longer than requests.maxExpiry');
   if (config.requests.maxExpiry > 30 * 86_400_000) problems.push('requests.maxExpiry: at most 30 days');
   if (config.certificates.validity > 31 * 86_400_000) problems.push('certificates.validity: at most 31 days');
+  if (config.certificates.scope === 'global' && config.pki.global === null)
+    problems.push('certificates.scope: is global, but there is no pki.global; write pki.global: { key: file }');
   if (config.http.tls === null && 'host' in config.http.listen && !isLoopback(config.http.listen.host)) {
     problems.push('http.listen: without http.tls it must be a loopback address behind a proxy');
   }

@@ -33,8 +33,8 @@ export interface Extender {
 
 export interface ExtenderParts {
   readonly worker: Pick<DocumentWorker, 'extendable' | 'extension' | 'verify'>;
-  readonly pki: Pick<Pki, 'anchors' | 'timestamps' | 'validationData'> & {
-    readonly ca: Pick<CertificateAuthority, 'crl'>;
+  readonly pki: Pick<Pki, 'anchors' | 'intermediates' | 'timestamps' | 'validationData'> & {
+    readonly ca: Pick<CertificateAuthority, 'crls'>;
   };
   /** Roots of outside timestamp authorities, DER. */
   readonly timestampAnchors: readonly Uint8Array[];
@@ -43,7 +43,8 @@ export interface ExtenderParts {
 
 export function createExtender({ worker, pki, timestampAnchors, now }: ExtenderParts): Extender {
   async function verify(file: Uint8Array): Promise<FileReport> {
-    const trust = { anchors: pki.anchors, timestampAnchors, certificates: [], crls: [await pki.ca.crl()] };
+    const { anchors, intermediates: certificates } = pki;
+    const trust = { anchors, timestampAnchors, certificates, crls: await pki.ca.crls() };
     return verifyInChild(worker, { ...trust, file, content: null, now: now() });
   }
 

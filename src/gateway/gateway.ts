@@ -73,8 +73,8 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       logger: logger.child({ part: 'evidence' }),
     });
     steps.push(() => timestamping.stop());
-    // So that there is a list of revoked certificates for whoever verifies beside the gateway.
-    await pki.ca.crl();
+    // So that there are lists of revoked certificates for whoever verifies beside the gateway.
+    await pki.ca.crls();
 
     const jobs = startJobs(core.deps);
     steps.push(() => jobs.stop());

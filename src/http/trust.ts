@@ -2,6 +2,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { OcspReply, Pki } from '../pki/pki.ts';
+import { FIRST_CA } from '../pki/profiles.ts';
 import { notFound } from './problems.ts';
 
 /** RFC 6960 Appendix A.1 allows GET for requests under 255 bytes; some clients send longer ones. */
@@ -25,19 +26,29 @@ function sendOcsp(reply: FastifyReply, { der, reuse }: OcspReply, now: Date): Fa
 }
 
 export function trustRoutes(app: FastifyInstance, pki: Pick<Pki, 'ca' | 'anchors'>, now: () => Date): void {
-  const pem = pki.anchors.map(anchor => new X509Certificate(anchor).toString()).join('');
-
+  // Each time anew: an authority may follow another while the gateway runs.
   app.get('/trust.pem', (_request, reply) =>
-    reply.type('application/x-pem-file').header('cache-control', 'no-cache').send(pem),
+    reply
+      .type('application/x-pem-file')
+      .header('cache-control', 'no-cache')
+      .send(pki.anchors.map(anchor => new X509Certificate(anchor).toString()).join('')),
   );
 
-  app.get('/ca.cer', (_request, reply) => {
-    const [certificate] = pki.ca.chain;
+  const sendCertificate = (reply: FastifyReply, name: string): FastifyReply => {
+    const certificate = pki.ca.certificateNamed(name);
     if (!certificate) throw notFound();
     return sendDer(reply, 'application/pkix-cert', certificate);
-  });
+  };
+  app.get('/ca.cer', (_request, reply) => sendCertificate(reply, FIRST_CA));
+  app.get<{ Params: { name: string } }>('/ca/:name.cer', (request, reply) =>
+    sendCertificate(reply, request.params.name),
+  );
 
-  app.get('/crl/company.crl', async (_request, reply) => sendDer(reply, 'application/pkix-crl', await pki.ca.crl()));
+  app.get<{ Params: { name: string } }>('/crl/:name.crl', async (request, reply) => {
+    const crl = await pki.ca.crlNamed(request.params.name);
+    if (!crl) throw notFound();
+    return sendDer(reply, 'application/pkix-crl', crl);
+  });
 
   app.post('/ocsp', async (request, reply) => {
     const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();

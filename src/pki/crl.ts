@@ -4,7 +4,7 @@ import { der } from './der.ts';
 import { authorityKeyIdentifier, extension } from './extensions.ts';
 import { OID } from './oids.ts';
 import type { CertificateRecord, RevocationReason, SigningKey } from './pki.ts';
-import { type Certificate, keyIdentifier } from './x509.ts';
+import { type Certificate, subjectIdentifier } from './x509.ts';
 
 /** CRLReason (RFC 5280 §5.3.1). */
 export const REASON_CODE: Readonly<Record<RevocationReason, number>> = {
@@ -45,7 +45,7 @@ export function signCrl(fields: CrlFields, issuer: Certificate, key: SigningKey)
     der.constructed(
       0,
       der.sequence(
-        authorityKeyIdentifier(keyIdentifier(issuer.publicKeyInfo)),
+        authorityKeyIdentifier(subjectIdentifier(issuer)),
         extension(OID.crlNumber, der.integer(fields.number)),
       ),
     ),

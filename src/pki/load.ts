@@ -1,42 +1,41 @@
 /** Opens the PKI that createPki made, for the gateway and the command line. */
 
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
-import { CompanyAuthority } from './authority.ts';
+import { Authorities, type AuthoritiesState } from './authorities.ts';
+import { PkiUnusable, readCertificates } from './authority-files.ts';
 import { certificatePath, keyPath } from './create.ts';
-import { DerError, equal } from './der.ts';
-import { generateKey, KeyFileError, loadKeyFile, writeKeyFile } from './key-file.ts';
-import { Keys } from './keys.ts';
-import { buildChain } from './path/path.ts';
+import { equal } from './der.ts';
+import { loadKeyFile } from './key-file.ts';
+import {
+  type AuthoritiesInput,
+  checkChain,
+  checkKey,
+  keysOfScopes,
+  openAuthorities,
+  type PkiConfig,
+  type ScopedKeys,
+} from './open-authorities.ts';
 import { type ProfileFault, sealFault, timestampFault } from './path/profiles.ts';
-import { PathInvalid } from './path/rules.ts';
-import type { Identity, Pki, SignatureAlgorithm, SigningKey, TimestampAuthority, ValidationData } from './pki.ts';
-import type { CertificateStore, TimestampStore } from './records.ts';
+import type { Identity, Pki, SigningKey, TimestampAuthority, ValidationData } from './pki.ts';
+import type { TimestampStore } from './records.ts';
 import { OutsideTimestampAuthority, TimestampAuthorities } from './timestamp-client.ts';
 import { EmbeddedTimestampAuthority } from './tsa.ts';
-import { type Certificate, fromPem, parseCertificate, publicKeyInfoOf } from './x509.ts';
+import { type Certificate, isIssuedBy, isSelfSigned, parseCertificate } from './x509.ts';
 
-export interface LoadOptions {
-  readonly config: Pick<Config, 'folder' | 'company' | 'publicUrl' | 'certificates' | 'timestamps'> &
-    Partial<Pick<Config, 'pki'>>;
-  readonly passphrase: string;
-  readonly certificates: CertificateStore;
+export { PkiUnusable };
+
+export interface LoadOptions extends AuthoritiesInput {
+  readonly config: PkiConfig & {
+    readonly timestamps: Pick<Config['timestamps'], 'authorities'> & Partial<Config['timestamps']>;
+  };
   readonly timestamps: TimestampStore;
-  readonly now: () => Date;
   /** Milliseconds of a clock that nobody sets; `performance.now` if left out. */
   readonly monotonic?: () => number;
-  readonly logger: Logger;
-}
-
-/** The PKI's files don't fit together or are out of date; `message` names the file. */
-export class PkiUnusable extends Error {
-  override readonly name = 'PkiUnusable';
 }
 
 export interface LoadedPki extends Pki {
-  readonly ca: CompanyAuthority;
+  readonly ca: Authorities;
   /** Our own timestamp authority; null where the configuration names only others. */
   readonly tsa: EmbeddedTimestampAuthority | null;
   /** Signs the gateway's HTTP answers (RFC 9421); devices pin its public key. */
@@ -46,13 +45,19 @@ export interface LoadedPki extends Pki {
    * @returns the certificates that are used from now on
    * @throws KeyFileError, TokenError, PkiUnusable
    */
-  reload(): Promise<readonly { readonly name: 'seal' | 'tsa'; readonly certificate: Certificate }[]>;
+  reload(): Promise<readonly { readonly name: 'ca' | 'seal' | 'tsa'; readonly certificate: Certificate }[]>;
 }
 
 const PROFILES: Readonly<Record<'seal' | 'tsa', (certificate: Certificate) => ProfileFault | null>> = {
   seal: sealFault,
   tsa: timestampFault,
 };
+
+interface State {
+  readonly authorities: AuthoritiesState;
+  readonly seal: Identity;
+  readonly tsa: Identity;
+}
 
 /**
  * Reads keys and certificates, and checks that they fit together and are in date.
@@ -61,48 +66,30 @@ const PROFILES: Readonly<Record<'seal' | 'tsa', (certificate: Certificate) => Pr
 export async function loadPki(options: LoadOptions): Promise<LoadedPki> {
   const { config, passphrase, now, logger } = options;
   const { folder } = config;
-  const keys = new Keys({ config, passphrase, credentials: process.env.CREDENTIALS_DIRECTORY, logger });
-  const caKey = await keys.open('ca');
-  const root = await loadCertificate(certificatePath(folder, 'ca'), caKey, null, now());
-  const identity = async (name: 'seal' | 'tsa'): Promise<Identity> => {
-    const path = certificatePath(folder, name);
-    const [found] = await readCertificates(path);
-    const key = await keys.open(name, found);
-    const certificate = await loadCertificate(path, key, root, now());
-    const fault = PROFILES[name](certificate);
-    if (fault) throw new PkiUnusable(`${path} can't be used: ${fault.message}`);
-    return { key, certificate: certificate.der, issuers: [root.der] };
-  };
-  let seal = await identity('seal');
-  let tsa = await identity('tsa');
+  const keys = keysOfScopes({ config, passphrase, credentials: process.env.CREDENTIALS_DIRECTORY, logger });
+  let state = await readState(options, keys);
   const gatewayKey = await loadKeyFile(keyPath(folder, 'gateway'), passphrase, 'ecdsa-p256-sha256');
+  const ca = new Authorities({ store: options.certificates, now, logger }, state.authorities);
+  await ca.adopt();
+  await registerOwn(ca, state);
 
-  const ca = new CompanyAuthority({
-    key: caKey,
-    certificate: root.der,
-    responderKey: await responderKey(folder, passphrase, caKey.algorithm, logger),
-    company: config.company,
-    publicUrl: config.publicUrl,
-    validity: config.certificates.validity,
-    store: options.certificates,
-    now,
-    logger,
-  });
-  for (const certificate of [root.der, seal.certificate, tsa.certificate]) {
-    await ca.register(parseCertificate(certificate));
-  }
-
-  const trusted: Certificate[] = [root];
+  const outside: Certificate[] = [];
   const authorities: TimestampAuthority[] = [];
   let embedded: EmbeddedTimestampAuthority | null = null;
   for (const authority of config.timestamps.authorities) {
     if (authority === 'embedded') {
-      const monotonic = options.monotonic ?? (() => performance.now());
-      embedded ??= new EmbeddedTimestampAuthority({ identity: tsa, store: options.timestamps, now, monotonic, logger });
+      embedded ??= new EmbeddedTimestampAuthority({
+        identity: state.tsa,
+        store: options.timestamps,
+        now,
+        monotonic: options.monotonic ?? (() => performance.now()),
+        logger,
+        ...(config.timestamps.policy !== undefined && { policy: config.timestamps.policy }),
+      });
       authorities.push(embedded);
     } else {
       const anchors = await readCertificates(resolve(folder, authority.trust));
-      trusted.push(...anchors);
+      outside.push(...anchors);
       authorities.push(new OutsideTimestampAuthority({ url: authority.url, anchors, now }));
     }
   }
@@ -110,116 +97,90 @@ export async function loadPki(options: LoadOptions): Promise<LoadedPki> {
     ca,
     tsa: embedded,
     get seal() {
-      return seal;
+      return state.seal;
     },
     timestamps: new TimestampAuthorities(authorities, logger),
-    anchors: [root.der],
+    get anchors() {
+      return ca.state.anchors.map(({ der }) => der);
+    },
+    get intermediates() {
+      return ca.state.known.filter(one => !isSelfSigned(one)).map(({ der }) => der);
+    },
     gatewayKey,
-    validationData: certificates => validationData(certificates.map(parseCertificate), trusted, ca),
+    validationData: certificates => validationData(certificates.map(parseCertificate), outside, ca),
     async reload() {
-      const found = { seal: await identity('seal'), tsa: await identity('tsa') };
-      const before = { seal, tsa };
-      const changed = (['seal', 'tsa'] as const)
-        .filter(name => !equal(found[name].certificate, before[name].certificate))
-        .map(name => ({ name, certificate: parseCertificate(found[name].certificate) }));
-      for (const { certificate } of changed) await ca.register(certificate);
-      ({ seal, tsa } = found);
-      embedded?.use(tsa);
+      const found = await readState(options, keys);
+      const changed = changedCertificates(state, found);
+      ca.use(found.authorities);
+      // Known to OCSP before anything is signed with them.
+      await registerOwn(ca, found);
+      state = found;
+      embedded?.use(state.tsa);
       return changed;
     },
   };
 }
 
-/**
- * The OCSP responder's key. An installation of an earlier version lacks it: it is made, and where keys/ can't be written to
- * (as under systemd) the CA goes on signing OCSP answers itself. @throws KeyFileError
- */
-async function responderKey(
-  folder: string,
-  passphrase: string,
-  algorithm: SignatureAlgorithm,
-  logger: Logger,
-): Promise<SigningKey | null> {
-  const path = keyPath(folder, 'ocsp');
-  const present = () =>
-    loadKeyFile(path, passphrase).catch((error: unknown) => {
-      if (error instanceof KeyFileError && error.fault === 'missing') return null;
-      throw error;
-    });
-  const found = await present();
-  if (found) return found;
-  const made = await writeKeyFile(path, await generateKey(algorithm), passphrase).then(
-    () => null,
-    (error: unknown) => error,
-  );
-  // Where another process was faster, its key counts.
-  const key = await present();
-  if (key) logger.info({ path }, 'key of the OCSP responder made');
-  else logger.warn({ err: made, path }, "the OCSP responder's key can't be made; the CA signs OCSP answers");
-  return key;
+/** @throws KeyFileError, TokenError, PkiUnusable */
+async function readState(options: LoadOptions, keys: ScopedKeys): Promise<State> {
+  const { config, now } = options;
+  const { folder } = config;
+  const authorities = await openAuthorities(options, keys);
+  const identity = async (name: 'seal' | 'tsa'): Promise<Identity> => {
+    const path = certificatePath(folder, name);
+    const [certificate, ...others] = await readCertificates(path);
+    if (!certificate || others.length > 0) throw new PkiUnusable(`${path} must hold one certificate`);
+    const key = await keys.local.open(name, certificate);
+    checkKey(path, certificate, key);
+    const ca = [authorities.local, ...authorities.retired].find(one => one.hasIssued(certificate));
+    // What follows explains it.
+    const issuers = (ca ?? authorities.local).chain.map(parseCertificate);
+    checkChain(path, certificate, issuers, now());
+    const fault = PROFILES[name](certificate);
+    if (fault) throw new PkiUnusable(`${path} can't be used: ${fault.message}`);
+    return { key, certificate: certificate.der, issuers: issuers.map(({ der }) => der) };
+  };
+  return { authorities, seal: await identity('seal'), tsa: await identity('tsa') };
 }
 
-async function loadCertificate(
-  path: string,
-  key: SigningKey,
-  issuer: Certificate | null,
-  now: Date,
-): Promise<Certificate> {
-  const [certificate, ...others] = await readCertificates(path);
-  if (!certificate || others.length > 0) throw new PkiUnusable(`${path} must hold one certificate`);
-  if (!equal(certificate.publicKeyInfo, publicKeyInfoOf(key.publicKey))) {
-    throw new PkiUnusable(`${path} does not belong to its key file`);
-  }
-  try {
-    buildChain(certificate, [], [issuer ?? certificate], now);
-  } catch (error) {
-    if (error instanceof PathInvalid) throw new PkiUnusable(`${path} can't be used: ${error.message}`);
-    throw error;
-  }
-  return certificate;
+/** @returns what is used from now on and was not before */
+function changedCertificates(before: State, found: State) {
+  const list = ({ authorities, seal, tsa }: State) => [
+    { name: 'ca' as const, certificate: authorities.local.certificate },
+    { name: 'seal' as const, certificate: parseCertificate(seal.certificate) },
+    { name: 'tsa' as const, certificate: parseCertificate(tsa.certificate) },
+  ];
+  const old = list(before);
+  return list(found).filter(({ certificate }, i) => !equal(certificate.der, old[i]!.certificate.der));
 }
 
-async function readCertificates(path: string): Promise<Certificate[]> {
-  try {
-    return fromPem(await readFile(path, 'utf8')).map(parseCertificate);
-  } catch (error) {
-    if (error instanceof DerError) throw new PkiUnusable(`${path} is damaged: ${error.message}`);
-    throw new PkiUnusable(`${path} can't be read: ${error instanceof Error ? error.message : 'unknown fault'}`);
-  }
+async function registerOwn(ca: Authorities, { authorities, seal, tsa }: State): Promise<void> {
+  const own = [...authorities.anchors, parseCertificate(seal.certificate), parseCertificate(tsa.certificate)];
+  for (const certificate of own) await ca.register(certificate);
 }
 
-/** The certificates with all their issuers that we know, an OCSP answer for each of ours, and the CRL. */
+/** The certificates with all their issuers that we know, an OCSP answer for each of ours, and the CRLs. */
 async function validationData(
   given: readonly Certificate[],
-  trusted: readonly Certificate[],
-  ca: CompanyAuthority,
+  outside: readonly Certificate[],
+  ca: Authorities,
 ): Promise<ValidationData> {
   const all: Certificate[] = [];
+  const known = [...ca.state.known, ...outside];
   const include = (certificate: Certificate): void => {
     if (all.some(other => equal(other.der, certificate.der))) return;
     all.push(certificate);
-    for (const issuer of trusted) {
-      if (equal(issuer.subject, certificate.issuer) && certificate.signedBy(issuer.publicKey)) include(issuer);
-    }
+    for (const issuer of known) if (isIssuedBy(certificate, issuer)) include(issuer);
   };
   for (const certificate of given) include(certificate);
 
-  const root = ca.chain[0]!;
   const ocsps: Uint8Array[] = [];
-  let ours = false;
-  for (const certificate of all) {
-    if (equal(certificate.der, root)) {
-      ours = true;
-      continue;
-    }
+  for (const certificate of [...all]) {
     const answer = await ca.ocspAnswer(certificate);
-    if (answer) ocsps.push(answer);
+    if (!answer) continue;
+    ocsps.push(answer);
+    const responder = await ca.responderFor(certificate);
+    if (responder) include(parseCertificate(responder));
   }
-  const responder = ocsps.length > 0 ? await ca.responderCertificate() : null;
-  if (responder) include(parseCertificate(responder));
-  return {
-    certificates: all.map(certificate => certificate.der),
-    ocsps,
-    crls: ours ? [await ca.crl()] : [],
-  };
+  return { certificates: all.map(({ der }) => der), ocsps, crls: await ca.crlsAbout(all) };
 }

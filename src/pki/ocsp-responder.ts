@@ -3,14 +3,13 @@
  * by itself, so that the CA's key is used for issuing alone; an installation without that key lets the CA sign (§2.6).
  * Statuses are looked up for every answer; signatures of the lightweight profile are used again for a minute.
  */
-import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { DerError, equal, hex } from './der.ts';
 import { certIdOf, failed, parseRequest, type Signer, singleResponse, successful, VALIDITY } from './ocsp.ts';
 import type { CertificateRecord, OcspReply, SigningKey } from './pki.ts';
 import { type Company, type Issuer, RESPONDER_RENEWAL, responderProfile } from './profiles.ts';
-import { type CertificateStore, recordFor } from './records.ts';
-import { type Certificate, parseCertificate, publicKeyInfoOf, signCertificate } from './x509.ts';
+import { type CertificateStore, recordAgain, recordFor } from './records.ts';
+import { authorityId, type Certificate, parseCertificate, publicKeyInfoOf, signCertificate } from './x509.ts';
 
 /** Under which the responder's certificates are found again. */
 const HOLDER = 'ocsp-responder';
@@ -39,10 +38,12 @@ export class OcspResponder {
   readonly #options: ResponderOptions;
   /** By CertID; the one that was made first is dropped first. */
   readonly #kept = new Map<string, Kept>();
+  readonly #issuerId: string;
   #certificate: Promise<Certificate> | null = null;
 
   constructor(options: ResponderOptions) {
     this.#options = options;
+    this.#issuerId = authorityId(options.issuer.certificate);
   }
 
   /** Answers a DER request. Faults become OCSP error answers. Never throws. */
@@ -70,10 +71,10 @@ export class OcspResponder {
   }
 
   async #answer(request: Uint8Array): Promise<OcspReply> {
-    const { issuer, store, now } = this.#options;
+    const { issuer, now } = this.#options;
     const { certIds, nonce } = parseRequest(request, issuer.certificate);
     const time = now();
-    const records = await Promise.all(certIds.map(({ serial }) => (serial === null ? null : store.find(serial))));
+    const records = await Promise.all(certIds.map(({ serial }) => (serial === null ? null : this.#find(serial))));
     const single = (index: number): Uint8Array =>
       singleResponse(certIds[index]!.bytes, records[index] ?? null, issuer.certificate, time);
     const [record] = records;
@@ -90,6 +91,12 @@ export class OcspResponder {
       time,
     );
     return { der, reuse: null };
+  }
+
+  /** Another CA's certificate was never issued by this one. */
+  async #find(serial: string): Promise<CertificateRecord | null> {
+    const record = await this.#options.store.find(serial);
+    return record?.issuer === this.#issuerId ? record : null;
   }
 
   async #reusable(key: string, record: CertificateRecord, time: Date, single: () => Uint8Array): Promise<Kept> {
@@ -127,17 +134,15 @@ export class OcspResponder {
     const { issuer, caKey, company, store, now, logger } = this.#options;
     const ours = publicKeyInfoOf(key.publicKey);
     const known = (await store.listForDevice(HOLDER))
-      .filter(({ revokedAt }) => revokedAt === null)
+      .filter(({ revokedAt, issuer: by }) => revokedAt === null && by === this.#issuerId)
       .map(record => parseCertificate(record.certificate))
       .findLast(one => equal(one.publicKeyInfo, ours) && equal(one.issuer, issuer.certificate.subject));
     if (known && this.#isFresh(known)) return known;
     const certificate = parseCertificate(
       await signCertificate(responderProfile(company, key.publicKey, issuer, now()), caKey),
     );
-    const record = recordFor(certificate, null, HOLDER);
-    // A key has one certificate; this one alone is certified again and again.
-    const again = { ...record, keyHash: createHash('sha256').update(certificate.der).digest('hex') };
-    if (!(await store.add(record)) && !(await store.add(again)))
+    const record = recordFor(certificate, this.#issuerId, null, HOLDER);
+    if (!(await store.add(record)) && !(await store.add(recordAgain(record))))
       throw new Error("the OCSP responder's certificate can't be recorded");
     logger.info({ serial: record.serial, notAfter: record.notAfter }, "OCSP responder's certificate issued");
     return certificate;

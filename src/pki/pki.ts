@@ -45,6 +45,8 @@ export interface CertificateRecord {
   readonly reason: RevocationReason | null;
   /** SHA-256 (hex) of the SubjectPublicKeyInfo: a key belongs to one person, once. */
   readonly keyHash: string;
+  /** Which CA issued it (authorityId in x509.ts). */
+  readonly issuer: string;
 }
 
 /** The CSR can't be accepted; `message` says why. */
@@ -59,20 +61,35 @@ export interface OcspReply {
   readonly reuse: { readonly until: Date; readonly madeAt: Date; readonly nextUpdate: Date } | null;
 }
 
+/** Whose CA: the company's own, or another that the configuration names (`pki.global`), whom others trust, too. */
+export const SCOPES = ['local', 'global'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** The company's CA: the one in use, and those that were in use before it, which go on saying what they revoked. */
 export interface CertificateAuthority {
-  /** The CA certificate, then its issuers up to the root. */
+  /** The certificate of the CA in use, then its issuers up to the root. */
   readonly chain: readonly Uint8Array[];
+  /** The issuers of a certificate of ours, nearest first, up to the root; none where it isn't ours. */
+  issuersOf(certificate: Uint8Array): readonly Uint8Array[];
   /**
    * A certificate for document signing, at most 31 days. Subject and extensions come from the directory and the profile;
-   * from the CSR (PKCS#10) only the proven P-256 public key. @throws CertificateRefused
+   * from the CSR (PKCS#10) only the proven P-256 public key.
+   * @param scope which CA issues it; the configured one where left out
+   * @throws CertificateRefused
    */
-  issueForPerson(csr: Uint8Array, person: Person, deviceId: string): Promise<CertificateRecord>;
+  issueForPerson(csr: Uint8Array, person: Person, deviceId: string, scope?: Scope): Promise<CertificateRecord>;
   find(serial: string): Promise<CertificateRecord | null>;
   listForDevice(deviceId: string): Promise<readonly CertificateRecord[]>;
   /** Idempotent; the CRL and OCSP answers change at once. A hold gives way to any other reason. */
   revoke(serial: string, reason: RevocationReason): Promise<void>;
-  /** The current full CRL, DER. */
+  /** The current full CRL of the CA in use, DER. */
   crl(): Promise<Uint8Array>;
+  /** The same of the CA that printed this name into its certificates' CRL URL; null for a name that none has. */
+  crlNamed(name: string): Promise<Uint8Array | null>;
+  /** Its certificate, DER, by the same name. */
+  certificateNamed(name: string): Uint8Array | null;
+  /** Every CA's current CRL, and those of the CAs above them that are known. */
+  crls(): Promise<readonly Uint8Array[]>;
   /** Answers an RFC 6960 request; malformed ones with the status malformedRequest. Never throws. */
   ocsp(request: Uint8Array): Promise<OcspReply>;
 }
@@ -107,8 +124,10 @@ export interface Pki {
   readonly ca: CertificateAuthority;
   readonly seal: Identity;
   readonly timestamps: TimestampAuthority;
-  /** DER of the self-signed anchors, for trust.pem. */
+  /** DER of the self-signed anchors, for trust.pem: of the CA in use first, then of earlier ones. */
   readonly anchors: readonly Uint8Array[];
+  /** DER of the CA certificates between ours and the anchors, and of ours below an enterprise's CA. */
+  readonly intermediates: readonly Uint8Array[];
   /** Everything needed to validate these certificates later. */
   validationData(certificates: readonly Uint8Array[]): Promise<ValidationData>;
 }

@@ -20,14 +20,27 @@ import {
 } from './extensions.ts';
 import { distinguishedName, organizationIdentifier, withSuffix } from './names.ts';
 import { OID } from './oids.ts';
-import { type Certificate, type CertificateFields, keyIdentifier, publicKeyInfoOf, randomSerial } from './x509.ts';
+import {
+  type Certificate,
+  type CertificateFields,
+  keyIdentifier,
+  publicKeyInfoOf,
+  randomSerial,
+  subjectIdentifier,
+} from './x509.ts';
 
 export interface Company {
   readonly name: string;
   readonly vat: string | null;
   /** ISO 3166-1 alpha-2. */
   readonly country: string;
+  /** organizationIdentifier as it is to stand there; made of `vat` where left out. */
+  readonly identifier?: string | null;
 }
+
+/** Kinds of certificates that say by which policy they were issued. */
+export const POLICY_KINDS = ['person', 'seal', 'tsa'] as const;
+export type PolicyKind = (typeof POLICY_KINDS)[number];
 
 const DAY = 86_400_000;
 const YEARS = { root: 15, timestamp: 10, seal: 5 } as const;
@@ -40,11 +53,53 @@ const BACKDATE = 5 * 60_000;
 export interface Issuer {
   readonly certificate: Certificate;
   readonly publicUrl: string;
+  /** Where it says what it revoked, and where its certificate is; those of the first CA under `publicUrl` where left out. */
+  readonly urls?: IssuerUrls;
+  /** Policy OIDs by kind of certificate; any policy where there is none. */
+  readonly policies?: Readonly<Record<PolicyKind, readonly string[]>>;
+}
+
+export interface IssuerUrls {
+  readonly ocsp: string;
+  readonly crl: string;
+  /** Of its certificate, DER. */
+  readonly ca: string;
+}
+
+/** What the CA's own URLs call the first one, which may have issued before there were several. */
+export const FIRST_CA = 'company';
+
+/** Where a gateway serves what a CA publishes. @param name what its URLs call it */
+export function servedUrls(publicUrl: string, name: string): IssuerUrls {
+  return {
+    ocsp: `${publicUrl}/ocsp`,
+    crl: `${publicUrl}/crl/${name}.crl`,
+    ca: name === FIRST_CA ? `${publicUrl}/ca.cer` : `${publicUrl}/ca/${name}.cer`,
+  };
+}
+
+/** Name of a CA of the company. @param purpose what kind of CA, in two or three words */
+export function authorityName(company: Company, purpose: string): Uint8Array {
+  return distinguishedName(...organisation(company), ['commonName', withSuffix(company.name, purpose)]);
+}
+
+/** Basic constraints and key usage of every CA of ours: no CA below it. */
+export function authorityExtensions(): Uint8Array[] {
+  return [
+    basicConstraints(0),
+    // digitalSignature: it may sign OCSP answers itself.
+    keyUsage(KEY_USAGE.digitalSignature, KEY_USAGE.keyCertSign, KEY_USAGE.cRLSign),
+  ];
 }
 
 /** The company's own root: self-signed, no CA below it. */
-export function rootProfile(company: Company, publicKey: KeyObject, now: Date): CertificateFields {
-  const subject = distinguishedName(...organisation(company), ['commonName', withSuffix(company.name, 'Signing CA')]);
+export function rootProfile(
+  company: Company,
+  publicKey: KeyObject,
+  now: Date,
+  purpose = 'Signing CA',
+): CertificateFields {
+  const subject = authorityName(company, purpose);
   const publicKeyInfo = publicKeyInfoOf(publicKey);
   const identifier = keyIdentifier(publicKeyInfo);
   const notBefore = backdated(now);
@@ -55,13 +110,7 @@ export function rootProfile(company: Company, publicKey: KeyObject, now: Date): 
     notBefore,
     notAfter: yearsAfter(notBefore, YEARS.root),
     publicKeyInfo,
-    extensions: [
-      basicConstraints(0),
-      // digitalSignature: it signs OCSP answers itself.
-      keyUsage(KEY_USAGE.digitalSignature, KEY_USAGE.keyCertSign, KEY_USAGE.cRLSign),
-      subjectKeyIdentifier(identifier),
-      authorityKeyIdentifier(identifier),
-    ],
+    extensions: [...authorityExtensions(), subjectKeyIdentifier(identifier), authorityKeyIdentifier(identifier)],
   };
 }
 
@@ -71,7 +120,7 @@ export function sealProfile(company: Company, publicKey: KeyObject, issuer: Issu
     ...endEntity(publicKeyInfoOf(publicKey), issuer, now, yearsAfter(now, YEARS.seal)),
     subject: distinguishedName(...organisation(company), ['commonName', withSuffix(company.name, 'Seal')]),
     extensions: [
-      ...commonExtensions(publicKeyInfoOf(publicKey), issuer),
+      ...commonExtensions(publicKeyInfoOf(publicKey), issuer, 'seal'),
       keyUsage(KEY_USAGE.digitalSignature, KEY_USAGE.nonRepudiation),
       signingPurposes(),
       // poppler takes NSS's "extension not found" of a look-up for a failed validation, so there must be one.
@@ -86,7 +135,7 @@ export function timestampProfile(company: Company, publicKey: KeyObject, issuer:
     ...endEntity(publicKeyInfoOf(publicKey), issuer, now, yearsAfter(now, YEARS.timestamp)),
     subject: distinguishedName(...organisation(company), ['commonName', withSuffix(company.name, 'Timestamps')]),
     extensions: [
-      ...commonExtensions(publicKeyInfoOf(publicKey), issuer),
+      ...commonExtensions(publicKeyInfoOf(publicKey), issuer, 'tsa'),
       keyUsage(KEY_USAGE.digitalSignature),
       extendedKeyUsage([OID.timeStamping], true),
     ],
@@ -107,7 +156,7 @@ export function responderProfile(company: Company, publicKey: KeyObject, issuer:
     extensions: [
       basicConstraints(null),
       subjectKeyIdentifier(keyIdentifier(publicKeyInfo)),
-      authorityKeyIdentifier(keyIdentifier(issuer.certificate.publicKeyInfo)),
+      authorityKeyIdentifier(subjectIdentifier(issuer.certificate)),
       keyUsage(KEY_USAGE.digitalSignature),
       extendedKeyUsage([OID.ocspSigning]),
       extension(OID.ocspNoCheck, der.null),
@@ -140,7 +189,7 @@ export function personProfile(
       ['commonName', person.name],
     ),
     extensions: [
-      ...commonExtensions(publicKeyInfo, issuer),
+      ...commonExtensions(publicKeyInfo, issuer, 'person'),
       keyUsage(KEY_USAGE.digitalSignature, KEY_USAGE.nonRepudiation),
       signingPurposes(),
       mailAltName(person.mail),
@@ -155,11 +204,11 @@ function organisation(company: Company) {
   return [
     ['countryName', company.country],
     ['organizationName', company.name],
-    ['organizationIdentifier', organizationIdentifier(company.vat, company.country)],
+    ['organizationIdentifier', company.identifier ?? organizationIdentifier(company.vat, company.country)],
   ] as const;
 }
 
-/** Keeps people of one name apart without showing the directory's id; the same in each of a person's certificates. */
+/** Keeps people of one name apart without showing the directory's id; the same in each of a person's certificates from one CA. */
 function pseudonymousId(person: Person, issuer: Issuer): string {
   const hash = createHash('sha256').update(issuer.certificate.publicKeyInfo).update(person.id, 'utf8').digest('hex');
   return hash.slice(0, 20).toUpperCase();
@@ -176,15 +225,17 @@ function endEntity(publicKeyInfo: Uint8Array, issuer: Issuer, now: Date, notAfte
   };
 }
 
-function commonExtensions(publicKeyInfo: Uint8Array, { certificate, publicUrl }: Issuer): Uint8Array[] {
+function commonExtensions(publicKeyInfo: Uint8Array, issuer: Issuer, kind: PolicyKind): Uint8Array[] {
+  const { certificate, publicUrl, urls = servedUrls(publicUrl, FIRST_CA), policies } = issuer;
+  const named = policies?.[kind] ?? [];
   return [
     basicConstraints(null),
     subjectKeyIdentifier(keyIdentifier(publicKeyInfo)),
-    authorityKeyIdentifier(keyIdentifier(certificate.publicKeyInfo)),
-    // The company has no policy OID of its own (the configuration will bring one), and none is claimed that isn't ours.
-    certificatePolicies(OID.anyPolicy),
-    crlDistributionPoint(`${publicUrl}/crl/company.crl`),
-    authorityInfoAccess({ ocsp: `${publicUrl}/ocsp`, caIssuers: `${publicUrl}/ca.cer` }),
+    authorityKeyIdentifier(subjectIdentifier(certificate)),
+    // None is claimed that isn't the company's own.
+    certificatePolicies(...(named.length > 0 ? named : [OID.anyPolicy])),
+    crlDistributionPoint(urls.crl),
+    authorityInfoAccess({ ocsp: urls.ocsp, caIssuers: urls.ca }),
   ];
 }
 

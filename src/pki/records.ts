@@ -2,6 +2,7 @@
  * What the PKI must not lose or forget. One implementation per kind of store (src/store/certificates.ts,
  * src/store/timestamps.ts); several processes use one store at a time.
  */
+import { createHash } from 'node:crypto';
 import type { CertificateRecord, RevocationReason } from './pki.ts';
 import { type Certificate, keyHash } from './x509.ts';
 
@@ -17,8 +18,8 @@ export interface CertificateStore {
   add(record: CertificateRecord): Promise<boolean>;
   find(serial: string): Promise<CertificateRecord | null>;
   listForDevice(deviceId: string): Promise<readonly CertificateRecord[]>;
-  /** Revoked ones that expire after `after`. */
-  listRevoked(after: Date): Promise<readonly CertificateRecord[]>;
+  /** Revoked ones of this CA that expire after `after`. */
+  listRevoked(issuer: string, after: Date): Promise<readonly CertificateRecord[]>;
   /** Every certificate of a person, oldest first. */
   list(): Promise<readonly CertificateRecord[]>;
   /**
@@ -29,12 +30,29 @@ export interface CertificateStore {
   /** Ends a hold; false when the certificate isn't on hold. */
   release(serial: string): Promise<boolean>;
   /**
-   * The newest CRL, null when there is none or a revocation or a release has happened since it was made;
+   * The CA's newest CRL, null when there is none or a revocation or a release has happened since it was made;
    * `revision` counts these, `number` is the last CRL number used (0 at first).
    */
-  crl(): Promise<{ readonly revision: number; readonly number: number; readonly current: CurrentCrl | null }>;
+  crl(
+    issuer: string,
+  ): Promise<{ readonly revision: number; readonly number: number; readonly current: CurrentCrl | null }>;
   /** False when a revocation, a release or another CRL came in between: read again and make a new one. */
-  saveCrl(revision: number, crl: CurrentCrl): Promise<boolean>;
+  saveCrl(issuer: string, revision: number, crl: CurrentCrl): Promise<boolean>;
+  /** The CRLs of all CAs that are current. */
+  currentCrls(): Promise<readonly Uint8Array[]>;
+  /**
+   * Gives what an earlier version recorded, which knew one CA only, its issuer.
+   * @param issuerOf a certificate's, DER @param only the CA whose CRL it was
+   */
+  adopt(issuerOf: (certificate: Uint8Array) => string, only: string): Promise<void>;
+}
+
+/**
+ * The same for a key that has another certificate already, which only keys of our own may: the CA's answers, the seal and
+ * timestamps are certified again and again.
+ */
+export function recordAgain(record: CertificateRecord): CertificateRecord {
+  return { ...record, keyHash: createHash('sha256').update(record.certificate).digest('hex') };
 }
 
 /** The last time that the embedded timestamp authority gave. */
@@ -44,9 +62,10 @@ export interface TimestampStore {
   advance(expected: Date | null, time: Date): Promise<boolean>;
 }
 
-/** A new record. @param deviceId which device has the key; null for the gateway's own */
+/** A new record. @param issuer authorityId of the CA @param deviceId which device has the key; null for the gateway's own */
 export function recordFor(
   certificate: Certificate,
+  issuer: string,
   personId: string | null,
   deviceId: string | null,
 ): CertificateRecord {
@@ -60,5 +79,6 @@ export function recordFor(
     revokedAt: null,
     reason: null,
     keyHash: keyHash(certificate.publicKeyInfo),
+    issuer,
   };
 }

@@ -19,6 +19,7 @@ import {
   TAG,
   timeOf,
 } from './der.ts';
+import { OID } from './oids.ts';
 import type { SigningKey } from './pki.ts';
 
 export interface Extension {
@@ -152,6 +153,28 @@ export function keyIdentifier(publicKeyInfo: Uint8Array): Uint8Array {
       .digest(),
   );
 }
+
+/** What a CA calls its key: its certificate's subject key identifier (RFC 5280 §4.2.1.2), which an enterprise's CA may have chosen. */
+export function subjectIdentifier({ extensions, publicKeyInfo }: Certificate): Uint8Array {
+  const own = extensions.get(OID.subjectKeyIdentifier);
+  return own ? read(own.value, TAG.octetString).content : keyIdentifier(publicKeyInfo);
+}
+
+/**
+ * Which CA a CA certificate speaks of, hex: name and key alone. A CA may have several certificates (its own, one of an
+ * enterprise's CA); whatever it issued belongs to each, and it has one CRL.
+ */
+export function authorityId({ subject, publicKeyInfo }: Pick<Certificate, 'subject' | 'publicKeyInfo'>): string {
+  return createHash('sha256').update(subject).update(publicKeyInfo).digest('hex');
+}
+
+/** Whether a certificate was issued by the CA of another. */
+export function isIssuedBy(certificate: Certificate, issuer: Pick<Certificate, 'subject' | 'publicKey'>): boolean {
+  return equal(certificate.issuer, issuer.subject) && certificate.signedBy(issuer.publicKey);
+}
+
+/** Issued by itself, as roots are. */
+export const isSelfSigned = (certificate: Certificate): boolean => isIssuedBy(certificate, certificate);
 
 /** SHA-256 (hex) of the SubjectPublicKeyInfo. */
 export function keyHash(publicKeyInfo: Uint8Array): string {

@@ -32,6 +32,24 @@ CREATE TABLE crl (
 INSERT INTO crl (id, revision, number) VALUES (1, 0, 0);
 `;
 
+/** Several CAs: each certificate has its issuer, each CA a CRL of its own. */
+export const ISSUERS_SCHEMA = `
+-- authorityId (x509.ts); '' for rows of an earlier version, until adopt() gives them theirs.
+ALTER TABLE certificates ADD COLUMN issuer TEXT NOT NULL DEFAULT '';
+DROP INDEX certificates_revoked;
+CREATE INDEX certificates_revoked ON certificates (issuer, not_after) WHERE revoked_at IS NOT NULL;
+CREATE TABLE crls (
+  issuer TEXT PRIMARY KEY,
+  revision INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  made_at_revision INTEGER,
+  crl BLOB,
+  next_update TEXT
+) STRICT;
+INSERT INTO crls SELECT '', revision, number, made_at_revision, crl, next_update FROM crl;
+DROP TABLE crl;
+`;
+
 interface Row {
   readonly serial: string;
   readonly certificate: Uint8Array;
@@ -42,6 +60,7 @@ interface Row {
   readonly revoked_at: string | null;
   readonly reason: RevocationReason | null;
   readonly key_hash: string;
+  readonly issuer: string;
 }
 
 interface CrlRow {
@@ -65,7 +84,7 @@ export class SqliteCertificateStore implements CertificateStore {
   async add(record: CertificateRecord): Promise<boolean> {
     return transaction(this.#database, () => {
       const { changes } = this.#database
-        .prepare('INSERT INTO certificates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
+        .prepare('INSERT INTO certificates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
         .run(
           record.serial,
           record.certificate,
@@ -76,6 +95,7 @@ export class SqliteCertificateStore implements CertificateStore {
           record.revokedAt?.toISOString() ?? null,
           record.reason,
           record.keyHash,
+          record.issuer,
         );
       if (changes === 1) appendEvidence(this.#database, this.#now, [issuedHappening(record)]);
       return changes === 1;
@@ -105,10 +125,13 @@ export class SqliteCertificateStore implements CertificateStore {
       .map(row => recordOf(row as unknown as Row));
   }
 
-  async listRevoked(after: Date): Promise<readonly CertificateRecord[]> {
+  async listRevoked(issuer: string, after: Date): Promise<readonly CertificateRecord[]> {
     return this.#database
-      .prepare('SELECT * FROM certificates WHERE revoked_at IS NOT NULL AND not_after > ? ORDER BY revoked_at, serial')
-      .all(after.toISOString())
+      .prepare(
+        `SELECT * FROM certificates WHERE issuer = ? AND revoked_at IS NOT NULL AND not_after > ?
+         ORDER BY revoked_at, serial`,
+      )
+      .all(issuer, after.toISOString())
       .map(row => recordOf(row as unknown as Row));
   }
 
@@ -139,12 +162,23 @@ export class SqliteCertificateStore implements CertificateStore {
   }
 
   #statusChanged(serial: string): void {
-    this.#database.exec('UPDATE crl SET revision = revision + 1');
-    appendEvidence(this.#database, this.#now, [statusHappening(this.#find(serial)!)]);
+    const record = this.#find(serial)!;
+    this.#addCrlRow(record.issuer);
+    this.#database.prepare('UPDATE crls SET revision = revision + 1 WHERE issuer = ?').run(record.issuer);
+    appendEvidence(this.#database, this.#now, [statusHappening(record)]);
   }
 
-  async crl(): ReturnType<CertificateStore['crl']> {
-    const row = this.#database.prepare('SELECT * FROM crl').get() as unknown as CrlRow;
+  #addCrlRow(issuer: string): void {
+    this.#database
+      .prepare('INSERT INTO crls (issuer, revision, number) VALUES (?, 0, 0) ON CONFLICT DO NOTHING')
+      .run(issuer);
+  }
+
+  async crl(issuer: string): ReturnType<CertificateStore['crl']> {
+    const row = this.#database.prepare('SELECT * FROM crls WHERE issuer = ?').get(issuer) as unknown as
+      | CrlRow
+      | undefined;
+    if (!row) return { revision: 0, number: 0, current: null };
     const { revision, number, made_at_revision, crl, next_update } = row;
     const current =
       made_at_revision === revision && crl && next_update
@@ -153,13 +187,32 @@ export class SqliteCertificateStore implements CertificateStore {
     return { revision, number, current };
   }
 
-  async saveCrl(revision: number, { number, crl, nextUpdate }: CurrentCrl): Promise<boolean> {
+  async saveCrl(issuer: string, revision: number, { number, crl, nextUpdate }: CurrentCrl): Promise<boolean> {
+    this.#addCrlRow(issuer);
     const { changes } = this.#database
       .prepare(
-        'UPDATE crl SET number = ?, made_at_revision = ?, crl = ?, next_update = ? WHERE revision = ? AND number < ?',
+        `UPDATE crls SET number = ?, made_at_revision = ?, crl = ?, next_update = ?
+         WHERE issuer = ? AND revision = ? AND number < ?`,
       )
-      .run(number, revision, crl, nextUpdate.toISOString(), revision, number);
+      .run(number, revision, crl, nextUpdate.toISOString(), issuer, revision, number);
     return changes === 1;
+  }
+
+  async currentCrls(): Promise<readonly Uint8Array[]> {
+    return this.#database
+      .prepare('SELECT crl FROM crls WHERE made_at_revision = revision AND crl IS NOT NULL')
+      .all()
+      .map(({ crl }) => new Uint8Array(crl as Uint8Array));
+  }
+
+  async adopt(issuerOf: (certificate: Uint8Array) => string, only: string): Promise<void> {
+    transaction(this.#database, () => {
+      const rows = this.#database.prepare("SELECT serial, certificate FROM certificates WHERE issuer = ''").all();
+      const update = this.#database.prepare('UPDATE certificates SET issuer = ? WHERE serial = ?');
+      for (const { serial, certificate } of rows as unknown as Pick<Row, 'serial' | 'certificate'>[])
+        update.run(issuerOf(new Uint8Array(certificate)), serial);
+      this.#database.prepare("UPDATE OR IGNORE crls SET issuer = ? WHERE issuer = ''").run(only);
+    });
   }
 }
 
@@ -174,5 +227,6 @@ function recordOf(row: Row): CertificateRecord {
     revokedAt: row.revoked_at === null ? null : new Date(row.revoked_at),
     reason: row.reason,
     keyHash: row.key_hash,
+    issuer: row.issuer,
   };
 }

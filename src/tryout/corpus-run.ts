@@ -73,7 +73,7 @@ async function signed(
   const prepared = await documents.prepareSignature(bytes, layout, bench.mark());
   const head = await documents.completeSignature(prepared, {
     certificate: bench.device.certificate,
-    issuers: pki.ca.chain,
+    issuers: pki.ca.issuersOf(bench.device.certificate),
     algorithm: 'ecdsa-p256-sha256',
     signature: bench.device.sign(prepared.signedAttributes),
   });

@@ -14,10 +14,10 @@ import type { DocumentsParts } from '../../src/documents/pipeline.ts';
 import { createPki } from '../../src/pki/create.ts';
 import { type LoadedPki, loadPki } from '../../src/pki/load.ts';
 import type { SignatureAlgorithm } from '../../src/pki/pki.ts';
-import { CERTIFICATES_SCHEMA, SqliteCertificateStore } from '../../src/store/certificates.ts';
+import { SqliteCertificateStore } from '../../src/store/certificates.ts';
 import { openDatabase } from '../../src/store/database.ts';
-import { EVIDENCE_SCHEMA } from '../../src/store/evidence.ts';
-import { SqliteTimestampStore, TIMESTAMPS_SCHEMA } from '../../src/store/timestamps.ts';
+import { MIGRATIONS } from '../../src/store/migrations.ts';
+import { SqliteTimestampStore } from '../../src/store/timestamps.ts';
 
 export const COMPANY = { name: 'Example Société SA', vat: 'LU12345678', country: 'LU' } as const;
 
@@ -27,7 +27,7 @@ export async function makePki(algorithm: SignatureAlgorithm, publicUrl = 'http:/
   const now = () => new Date();
   try {
     await createPki(folder, { company: COMPANY, publicUrl, passphrase: 'a test', algorithm, now });
-    const database = openDatabase(':memory:', [CERTIFICATES_SCHEMA, TIMESTAMPS_SCHEMA, EVIDENCE_SCHEMA]);
+    const database = openDatabase(':memory:', MIGRATIONS);
     return await loadPki({
       config: {
         folder,
@@ -141,7 +141,7 @@ export function completeFor(
 ): Promise<Uint8Array> {
   return documents.completeSignature(prepared, {
     certificate: signatory.certificate,
-    issuers: pki.ca.chain,
+    issuers: pki.ca.issuersOf(signatory.certificate),
     algorithm: 'ecdsa-p256-sha256',
     signature: signatory.sign(prepared.signedAttributes),
   });

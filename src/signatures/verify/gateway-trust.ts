@@ -1,11 +1,12 @@
-/** Whom this gateway trusts by its own configuration: its CA for everything, outside authorities for timestamps alone. */
+/** Whom this gateway trusts by its own configuration: its CAs, past ones included, for everything, outside authorities for timestamps alone. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathIn } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
-import { certificatePath } from '../../pki/create.ts';
-import { fromPem } from '../../pki/x509.ts';
+import { readAuthorities, scopeFolder } from '../../pki/authority-files.ts';
+import { SCOPES } from '../../pki/pki.ts';
+import { fromPem, isSelfSigned } from '../../pki/x509.ts';
 import { SqliteCertificateStore } from '../../store/certificates.ts';
 import type { VerifyInput } from './result.ts';
 
@@ -20,22 +21,26 @@ export function outsideAnchors(config: Pick<Config, 'folder' | 'timestamps'>): U
 
 /** For the command line beside a gateway. @throws when its certificates can't be read */
 export async function gatewayTrust(config: Config): Promise<Trust> {
+  const scopes = config.pki.global ? SCOPES : (['local'] as const);
+  const folders = await Promise.all(scopes.map(scope => readAuthorities(scopeFolder(config.folder, scope))));
+  const all = folders.flatMap(({ current, retired }) => [current, ...retired]);
+  const certificates = all.flatMap(({ chain }) => chain);
+  const outsideCrls = all.flatMap(({ crls }) => crls.map(({ der }) => der));
   return {
-    anchors: fromPem(readFileSync(certificatePath(config.folder, 'ca'), 'utf8')),
+    anchors: certificates.filter(isSelfSigned).map(({ der }) => der),
     timestampAnchors: outsideAnchors(config),
-    certificates: [],
-    crls: await currentCrl(join(pathIn(config, config.state), 'signpost.db')),
+    certificates: certificates.filter(one => !isSelfSigned(one)).map(({ der }) => der),
+    crls: [...(await currentCrls(join(pathIn(config, config.state), 'signpost.db'))), ...outsideCrls],
   };
 }
 
-/** The newest list of revoked certificates, where the database may be read. */
-async function currentCrl(file: string): Promise<Uint8Array[]> {
+/** The newest lists of revoked certificates, where the database may be read. */
+async function currentCrls(file: string): Promise<Uint8Array[]> {
   if (!existsSync(file)) return [];
   try {
     const database = new DatabaseSync(file, { readOnly: true, timeout: 10_000 });
     try {
-      const { current } = await new SqliteCertificateStore(database).crl();
-      return current === null ? [] : [current.crl];
+      return [...(await new SqliteCertificateStore(database).currentCrls())];
     } finally {
       database.close();
     }

@@ -18,6 +18,7 @@ import {
   PUBLIC_URL,
   pem,
   request,
+  requestFor,
   Workspace,
 } from './support.ts';
 
@@ -187,18 +188,40 @@ describe('loading', () => {
   });
 });
 
-it('a second certificate for a key that the database knows is refused at loading', async () => {
+it('a second certificate for a key of our own is known to OCSP; one for a key of a person is refused at loading', async () => {
   const workspace = new Workspace();
   try {
     await make(workspace);
     const database = workspace.path('state.sqlite');
-    await load(workspace, { database });
+    const first = await load(workspace, { database });
     const caKey = await loadKeyFile(keyPath(workspace.folder, 'ca'), PASSPHRASE);
     const { seal, anchors } = await load(workspace, { database });
     const issuer = { certificate: parseCertificate(anchors[0]!), publicUrl: PUBLIC_URL };
     const again = await signCertificate(sealProfile(COMPANY, seal.key.publicKey, issuer, new Date()), caKey);
     workspace.put('certs/seal.pem', pem(again));
-    await expect(load(workspace, { database })).rejects.toThrow(/knows from another certificate/);
+    const { ca } = await load(workspace, { database });
+    for (const der of [seal.certificate, again])
+      expect(await ca.find(parseCertificate(der).serial)).toMatchObject({ personId: null, revokedAt: null });
+    expect(await ca.ocspAnswer(parseCertificate(again))).not.toBeNull();
+
+    workspace.must('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', 'john.key');
+    await first.ca.issueForPerson(requestFor(workspace, 'john.key'), JOHN, 'phone');
+    workspace.must(
+      'pkcs8',
+      '-topk8',
+      '-scrypt',
+      '-in',
+      'john.key',
+      '-passout',
+      `pass:${PASSPHRASE}`,
+      '-out',
+      'john.p8',
+    );
+    workspace.put('keys/seal.p8', readFileSync(workspace.path('john.p8')));
+    const johns = await loadKeyFile(keyPath(workspace.folder, 'seal'), PASSPHRASE);
+    const his = await signCertificate(sealProfile(COMPANY, johns.publicKey, issuer, new Date()), caKey);
+    workspace.put('certs/seal.pem', pem(his));
+    await expect(load(workspace, { database })).rejects.toThrow(/a key that a person signs with/);
   } finally {
     workspace.remove();
   }

@@ -8,10 +8,10 @@ import type { Person } from '../../../src/directory/directory.ts';
 import { createPki } from '../../../src/pki/create.ts';
 import { type LoadedPki, type LoadOptions, loadPki } from '../../../src/pki/load.ts';
 import type { SignatureAlgorithm } from '../../../src/pki/pki.ts';
-import { CERTIFICATES_SCHEMA, SqliteCertificateStore } from '../../../src/store/certificates.ts';
+import { SqliteCertificateStore } from '../../../src/store/certificates.ts';
 import { openDatabase } from '../../../src/store/database.ts';
-import { EVIDENCE_SCHEMA } from '../../../src/store/evidence.ts';
-import { SqliteTimestampStore, TIMESTAMPS_SCHEMA } from '../../../src/store/timestamps.ts';
+import { MIGRATIONS } from '../../../src/store/migrations.ts';
+import { SqliteTimestampStore } from '../../../src/store/timestamps.ts';
 
 export const ALGORITHMS: readonly SignatureAlgorithm[] = ['ecdsa-p256-sha256', 'ecdsa-p384-sha256', 'rsa-sha256'];
 export const COMPANY = { name: 'Société Générique S.A.', vat: 'LU12345678', country: 'LU' };
@@ -90,11 +90,7 @@ export function make(workspace: Workspace, options: Options = {}): Promise<void>
 
 /** Opens the PKI as a process of its own would: own database connection, own caches. */
 export function load(workspace: Workspace, options: Options = {}): Promise<LoadedPki> {
-  const database = openDatabase(options.database ?? ':memory:', [
-    CERTIFICATES_SCHEMA,
-    TIMESTAMPS_SCHEMA,
-    EVIDENCE_SCHEMA,
-  ]);
+  const database = openDatabase(options.database ?? ':memory:', MIGRATIONS);
   return loadPki({
     config: {
       folder: options.folder ?? workspace.folder,

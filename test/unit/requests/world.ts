@@ -146,10 +146,22 @@ class Registry implements CertificateAuthority {
     const record = this.records.get(serial);
     if (record?.revokedAt === null) this.records.set(serial, { ...record, revokedAt: new Date(), reason });
   }
+  issuersOf() {
+    return [];
+  }
   issueForPerson(): never {
     throw new Error('not in this world');
   }
   crl(): never {
+    throw new Error('not in this world');
+  }
+  crls(): never {
+    throw new Error('not in this world');
+  }
+  crlNamed(): never {
+    throw new Error('not in this world');
+  }
+  certificateNamed(): never {
     throw new Error('not in this world');
   }
   ocsp(): never {
@@ -201,7 +213,15 @@ export class World {
           mode: 'parallel',
           rejectionComment: 'optional',
         },
-        enrolment: { mailedCode: true, codeLifetime: 15 * 60_000, codesPerDay: 5 },
+        enrolment: {
+          mailedCode: true,
+          codeLifetime: 15 * 60_000,
+          codesPerDay: 5,
+          proofs: null,
+          passwordTries: 4,
+          passkeys: { standard: 'off', advanced: 'off' },
+        },
+        publicUrl: 'https://sign.company.test',
         documents: { signaturePage: true, cades: 'embedded' },
         archive: { extendBefore: 90 * DAY },
       },
@@ -259,6 +279,7 @@ export class World {
       revokedAt: null,
       reason: null,
       keyHash: '',
+      issuer: '',
     });
     const device: Device = {
       id,

@@ -72,7 +72,7 @@ test('the web server’s certificate and an outside authority’s roots are read
       config: {
         ...config,
         http: { ...config.http, tls: { certificate: web, key: web } },
-        timestamps: { authorities: ['embedded', { url: 'http://127.0.0.1:9/', trust }] },
+        timestamps: { ...config.timestamps, authorities: ['embedded', { url: 'http://127.0.0.1:9/', trust }] },
       },
     }),
   );
