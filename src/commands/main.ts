@@ -6,6 +6,7 @@ import { plain } from './say.ts';
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   init: async () => (await import('./init.ts')).initCommand(),
   'check-config': async () => (await import('./check-config.ts')).checkConfigCommand(),
+  check: async () => (await import('./check.ts')).checkCommand(),
   serve: async () => (await import('./serve.ts')).serveCommand(),
   user: async () => (await import('./user.ts')).userCommand(),
   requests: async () => (await import('./requests.ts')).requestsCommand(),

@@ -1,0 +1,71 @@
+/** Everything that `signpost check` looks at, in the order in which things depend on each other. */
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { openDirectory } from '../directory/open.ts';
+import { relayMatcher } from '../intake/who.ts';
+import { mebibytes } from '../watch/look.ts';
+import { checkDns } from './dns.ts';
+import { checkFiles, checkKeyFiles } from './files.ts';
+import { type Line, ok, warning, wrong } from './line.ts';
+import { checkListeners } from './listeners.ts';
+import { checkPostfix } from './postfix.ts';
+import { checkWorkingParts } from './working-parts.ts';
+
+export interface CheckOptions {
+  /** Path of signpost.yaml. */
+  readonly file: string;
+  /** Folder of another Postfix instance's main.cf; null: the system's. */
+  readonly postfix: string | null;
+  readonly logger: Logger;
+}
+
+/** One part after the other, each as soon as it is known. */
+export async function* check({ file, postfix, logger }: CheckOptions): AsyncGenerator<Line> {
+  let config: Config;
+  try {
+    config = await soundConfig(file, logger);
+  } catch (error) {
+    // Nothing else can be looked at without it.
+    yield wrong('configuration', (error as Error).message, `edit ${file}; every setting is explained in it`);
+    return;
+  }
+  yield ok(
+    'configuration',
+    `${file}: ${config.domains.map(({ sign, mail }) => `${sign} for ${mail.join(', ')}`).join('; ')}`,
+  );
+  yield adminLine(config);
+  yield limitsLine(config);
+  yield* await checkFiles(config);
+  yield* await checkKeyFiles(config);
+  yield* await checkWorkingParts(config, logger);
+  yield* await checkListeners(config);
+  yield* await checkPostfix(config, postfix);
+  yield* await checkDns(config, mailHost());
+}
+
+/** What check-config does. @throws Error in words */
+async function soundConfig(file: string, logger: Logger): Promise<Config> {
+  const config = loadConfig(file);
+  relayMatcher(config.mail.authenticatingRelays);
+  const directory = await openDirectory(config, { now: () => new Date(), log: logger });
+  await directory.close();
+  return config;
+}
+
+function adminLine({ admin, domains }: Config): Line {
+  if (admin.length > 0) return ok('admin', `${admin.join(', ')} will be told of what ends soon or goes wrong`);
+  const text = 'nobody is told when a certificate ends soon or something goes wrong';
+  return warning('admin', text, `signpost.yaml: admin: [postmaster@${domains[0]!.mail[0]}]`);
+}
+
+/** For the admin who is asked why somebody was refused. */
+function limitsLine({ requests, mail }: Config): Line {
+  const { maxPendingPerSender, maxPendingPerPair, maxPerDay } = requests;
+  const size = `${mebibytes(mail.maxMessageSize)} and ${mail.maxDocuments} documents a mail`;
+  const open = `${maxPendingPerSender} open requests a sender, ${maxPendingPerPair} of them for one person, ${maxPerDay} new ones a day`;
+  return ok('limits', `${size}; ${open}`);
+}
+
+const mailHost = (): string => (hostname().includes('.') ? hostname() : '<name of this mail server>');
