@@ -138,8 +138,29 @@ export const english = {
     new Refusal(
       550,
       '5.7.1',
-      'Replies to a request are not read yet. To sign or to reject, use the button in the mail you got; to ask something, write to the sender.',
+      "The mail also goes to the address of a request that exists already, so it can't open a new one.",
+      'Write to the people who should sign; reply to the other request in a mail of its own.',
     ),
+  notYourRequest: () =>
+    new Refusal(
+      550,
+      '5.7.1',
+      'There is no request of yours at this address. Reply to a mail that you got from the signing service, from the address where you got it.',
+    ),
+  onlyTheSender: () =>
+    new Refusal(
+      550,
+      '5.7.1',
+      'Only the person who asked for the signatures can do that. A reply with "status" tells you how the request stands; "reject: reason" is for those who were asked to sign.',
+    ),
+  onlySignatories: () =>
+    new Refusal(
+      550,
+      '5.7.1',
+      'Only somebody who was asked to sign can decline. The person who asked ends the request with "cancel".',
+    ),
+  tooManyReplies: () =>
+    new Refusal(550, '5.7.1', 'You have written too often to this request today, so nothing was done. Try again tomorrow.'),
   serviceAddress: () =>
     new Refusal(550, '5.1.1', 'The signing service itself reads no mail. Write to the person who should sign.'),
   unknownRecipient: (address: string, suggestions: readonly string[]) =>

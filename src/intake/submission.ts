@@ -119,7 +119,7 @@ function maySeal({ id, groups }: Person, allowed: Config['seal']['allowed']): bo
  *
  * @throws Refusal
  */
-async function authorOf(message: RawMessage, actor: Person, { directory }: SubmissionContext): Promise<Person> {
+export async function authorOf(message: RawMessage, actor: Person, { directory }: Pick<SubmissionContext, 'directory'>): Promise<Person> {
   const personIn = async (key: 'from' | 'sender', field: string): Promise<Person | null> => {
     const addresses = addressesOf(message, key);
     if (addresses.length !== 1) throw refusals.badAddressField(field, 'it names several people, and one has to ask');
@@ -149,7 +149,7 @@ function readSubjectText(message: RawMessage): string {
 }
 
 /** Message-IDs that the mail refers to, oldest first, at most 50. */
-function references(message: RawMessage): string[] {
+export function references(message: RawMessage): string[] {
   const text = `${rawValue(message, 'references') ?? ''} ${rawValue(message, 'in-reply-to') ?? ''}`;
   const ids = text.match(/<[\x21-\x3b\x3d\x3f-\x7e]{1,250}>/g) ?? [];
   return [...new Set(ids)].slice(-50);

@@ -43,7 +43,20 @@ export const de: Translations = {
   nullSender: () => ['Diese Adresse nimmt keine automatische Mail. Nur ein Mensch kann um eine Unterschrift bitten.'],
   bounceAddress: () => ['Diese Adresse nimmt nur Zustellberichte. Schreiben Sie der Person, die unterschreiben soll.'],
   requestAddress: () => [
-    'Zum Unterschreiben oder Ablehnen nehmen Sie den Knopf in der Mail, die Sie bekamen; bei Fragen schreiben Sie dem Absender.',
+    'Die Mail geht auch an die Adresse eines Vorgangs, den es schon gibt; so kann sie keinen neuen eröffnen.',
+    'Schreiben Sie an die Personen, die unterschreiben sollen, und antworten Sie dem anderen Vorgang in einer eigenen Mail.',
+  ],
+  notYourRequest: () => [
+    'Unter dieser Adresse gibt es keinen Vorgang von Ihnen. Antworten Sie auf eine Mail, die Sie vom Signaturdienst bekamen, und von der Adresse, an die sie ging.',
+  ],
+  onlyTheSender: () => [
+    'Das kann nur die Person, die um die Unterschriften gebeten hat. Mit „status“ erfahren Sie, wie es um den Vorgang steht; „ablehnen: Grund“ ist für die, die unterschreiben sollen.',
+  ],
+  onlySignatories: () => [
+    'Ablehnen kann nur, wer unterschreiben soll. Die Person, die gefragt hat, beendet den Vorgang mit „abbrechen“.',
+  ],
+  tooManyReplies: () => [
+    'Sie haben heute zu oft an diesen Vorgang geschrieben; daher ist nichts geschehen. Versuchen Sie es morgen wieder.',
   ],
   serviceAddress: () => [
     'Der Signaturdienst selbst liest keine Mail. Schreiben Sie der Person, die unterschreiben soll.',

@@ -48,7 +48,20 @@ export const fr: Translations = {
     'Cette adresse ne reçoit que des rapports de livraison. Écrivez à la personne qui doit signer.',
   ],
   requestAddress: () => [
-    'Pour signer ou refuser, utilisez le bouton du message reçu ; pour poser une question, écrivez à l’expéditeur.',
+    'Le message va aussi à l’adresse d’une demande qui existe déjà ; il ne peut donc pas en ouvrir une nouvelle.',
+    'Écrivez aux personnes qui doivent signer, et répondez à l’autre demande dans un message à part.',
+  ],
+  notYourRequest: () => [
+    'Il n’y a pas de demande vous concernant à cette adresse. Répondez à un message reçu du service de signature, depuis l’adresse où vous l’avez reçu.',
+  ],
+  onlyTheSender: () => [
+    'Seule la personne qui a demandé les signatures peut faire cela. Une réponse « statut » vous dit où en est la demande ; « refuser : motif » est pour ceux qui doivent signer.',
+  ],
+  onlySignatories: () => [
+    'Seule une personne qui doit signer peut refuser. La personne qui a fait la demande y met fin par « annuler ».',
+  ],
+  tooManyReplies: () => [
+    'Vous avez écrit trop souvent à cette demande aujourd’hui ; rien n’a donc été fait. Réessayez demain.',
   ],
   serviceAddress: () => [
     'Le service de signature lui-même ne lit pas de courrier. Écrivez à la personne qui doit signer.',
