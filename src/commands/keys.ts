@@ -1,22 +1,18 @@
-/** `signpost keys list|generate|import`: the company's private keys, in files or on PKCS#11 tokens. */
+/** `signpost keys list|generate|import|rotate|renew`: the company's private keys, in files or on PKCS#11 tokens. */
 import { readFile } from 'node:fs/promises';
-import { Argument, Command, Option } from 'commander';
-import { loadConfig } from '../config/load.ts';
-import { passphraseOf } from '../gateway/core.ts';
-import { createLogger } from '../gateway/logger.ts';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { sha256 } from '../evidence/entry.ts';
+import { readCertificates } from '../pki/authority-files.ts';
 import { certificatePath, KEY_NAMES, keyPath } from '../pki/create.ts';
 import { loadKeyFile, readPassphrase } from '../pki/key-file.ts';
-import {
-  generateCertified,
-  generateRequested,
-  importCertificate,
-  importPkcs12,
-  type KeySetup,
-} from '../pki/key-setup.ts';
-import { type KeyName, Keys, PLACED_KEYS } from '../pki/keys.ts';
+import { type Exchanged, renewCertificate, rotateKey } from '../pki/key-rotation.ts';
+import { generateCertified, generateRequested, importCertificate, importPkcs12 } from '../pki/key-setup.ts';
+import { type KeyName, PLACED_KEYS } from '../pki/keys.ts';
+import type { CertifiedName, KeySetup } from '../pki/own-certificates.ts';
 import type { SignatureAlgorithm } from '../pki/pki.ts';
-import { fromPem, parseCertificate } from '../pki/x509.ts';
+import { rotateSecret, SECRET_NAMES, type SecretName } from '../pki/secrets.ts';
 import { describeName } from '../signatures/verify/subject.ts';
+import { actOnKeys, type Brought, type OpenedKeys, openKeys } from './key-acts.ts';
 import { type ConfigOptions, configOption, jsonOption } from './options.ts';
 import { say } from './say.ts';
 import { printTable } from './table.ts';
@@ -27,6 +23,10 @@ const ALGORITHMS: Readonly<Record<string, SignatureAlgorithm>> = {
   'rsa-3072': 'rsa-sha256',
 };
 
+const KINDS = Object.keys(ALGORITHMS);
+const CERTIFIED: readonly CertifiedName[] = ['seal', 'tsa'];
+const ROTATED: readonly (CertifiedName | SecretName)[] = [...CERTIFIED, ...SECRET_NAMES];
+
 interface ListOptions extends ConfigOptions {
   readonly json?: boolean;
 }
@@ -34,6 +34,10 @@ interface ListOptions extends ConfigOptions {
 interface GenerateOptions extends ConfigOptions {
   readonly algorithm: string;
   readonly csr?: string;
+}
+
+interface RotateOptions extends ConfigOptions {
+  readonly algorithm?: string;
 }
 
 interface ImportOptions extends ConfigOptions {
@@ -51,36 +55,45 @@ export function keysCommand(): Command {
   keys
     .command('generate')
     .description("make a key where the configuration (pki.keys) has it, certified by the company's CA")
-    .addArgument(nameArgument())
-    .addOption(
-      new Option('--algorithm <algorithm>', 'kind of key').choices(Object.keys(ALGORITHMS)).default('ecdsa-p256'),
-    )
+    .addArgument(choice(PLACED_KEYS))
+    .addOption(new Option('--algorithm <algorithm>', 'kind of key').choices(KINDS).default('ecdsa-p256'))
     .option('--csr <file>', 'write a certification request (PKCS#10) instead of making a certificate')
     .addOption(configOption())
     .action(generate);
   keys
     .command('import')
     .description('take a key and its certificate from a PKCS#12 file, or the certificate (PEM) of a key that is there')
-    .addArgument(nameArgument())
+    .addArgument(choice(PLACED_KEYS))
     .argument('<file>', 'PKCS#12 (.p12, .pfx), or a PEM certificate')
     .option('--password-file <file>', "file with the PKCS#12 file's password, mode 0600")
     .addOption(configOption())
     .action(importFile);
+  keys
+    .command('rotate')
+    .description('a new key takes the place of one in use, while the gateway runs; what the old one made stays good')
+    .addArgument(choice(ROTATED))
+    .addOption(new Option('--algorithm <algorithm>', 'kind of the new key; as before when missing').choices(KINDS))
+    .addOption(configOption())
+    .action(rotate);
+  keys
+    .command('renew')
+    .description('a new certificate for the same key, while the gateway runs')
+    .addArgument(choice(CERTIFIED))
+    .addOption(configOption())
+    .action(renew);
   return keys;
 }
 
-const nameArgument = (): Argument => new Argument('<key>', 'which key').choices(PLACED_KEYS);
-
-async function setupOf(options: ConfigOptions): Promise<KeySetup> {
-  const config = loadConfig(options.config);
-  const passphrase = await passphraseOf(config);
-  const credentials = process.env.CREDENTIALS_DIRECTORY;
-  const keys = new Keys({ config, passphrase, credentials, logger: createLogger('error') });
-  return { config, keys, passphrase, now: () => new Date() };
+function choice(names: readonly string[]): Argument {
+  return new Argument('<key>', `which key: ${names.join(', ')}`).argParser(text => {
+    const name = text === 'timestamp' ? 'tsa' : text;
+    if (!names.includes(name)) throw new InvalidArgumentError(`Write one of ${names.join(', ')}.`);
+    return name;
+  });
 }
 
 async function list(options: ListOptions): Promise<void> {
-  const setup = await setupOf(options);
+  const setup = await openKeys(options);
   const all = await Promise.all(KEY_NAMES.map(name => describe(setup, name)));
   if (options.json) return console.log(JSON.stringify(all, null, 2));
   printTable(
@@ -107,7 +120,10 @@ interface Described {
 }
 
 /** One key that can't be used doesn't hide the others. */
-async function describe({ config, keys, passphrase }: KeySetup, name: (typeof KEY_NAMES)[number]): Promise<Described> {
+async function describe(
+  { config, keys, passphrase }: OpenedKeys,
+  name: (typeof KEY_NAMES)[number],
+): Promise<Described> {
   const problems: string[] = [];
   const orNull = async <T>(work: Promise<T>): Promise<T | null> => {
     try {
@@ -122,8 +138,8 @@ async function describe({ config, keys, passphrase }: KeySetup, name: (typeof KE
     const key = await orNull(loadKeyFile(where, passphrase));
     return { name, where, algorithm: key?.algorithm ?? null, subject: null, until: null, problems };
   }
-  const key = await orNull(keys.open(name));
-  const certificate = await orNull(readCertificate(certificatePath(config.folder, name)));
+  const certificate = await orNull(readCertificates(certificatePath(config.folder, name)).then(([first]) => first!));
+  const key = await orNull(keys.open(name, certificate ?? undefined));
   return {
     name,
     where: keys.where(name),
@@ -134,38 +150,93 @@ async function describe({ config, keys, passphrase }: KeySetup, name: (typeof KE
   };
 }
 
-async function readCertificate(path: string) {
-  return parseCertificate(fromPem(await readFile(path, 'utf8'))[0]!);
-}
-
 const isPlaced = (name: string): name is KeyName => (PLACED_KEYS as readonly string[]).includes(name);
 
 async function generate(name: KeyName, options: GenerateOptions): Promise<void> {
-  const setup = await setupOf(options);
-  const algorithm = ALGORITHMS[options.algorithm]!;
-  if (options.csr !== undefined) {
-    await generateRequested(setup, name, algorithm, options.csr);
-    say(
-      `The key ${setup.keys.where(name)} is made; let a CA certify ${options.csr}, then: signpost keys import ${name} CERTIFICATE`,
-    );
-    return;
-  }
-  const certificate = await generateCertified(setup, name, algorithm);
-  say(`The key ${setup.keys.where(name)} is made, its certificate is ${certificate}. Restart the gateway to use it.`);
+  const { algorithm, csr } = options;
+  await actOnKeys(options, 'keys generate', { key: name, algorithm }, async setup => {
+    const kind = ALGORITHMS[algorithm]!;
+    if (csr !== undefined) {
+      await generateRequested(setup, name, kind, csr);
+      say(
+        `The key ${setup.keys.where(name)} is made; let a CA certify ${csr}, then: signpost keys import ${name} CERTIFICATE`,
+      );
+      return null;
+    }
+    const path = await generateCertified(setup, name, kind);
+    say(`The key ${setup.keys.where(name)} is made, its certificate is ${path}. ${SOON}`);
+    return serialIn(path);
+  });
 }
 
+const SOON = 'A running gateway uses it within seconds.';
+
+async function serialIn(path: string): Promise<Brought> {
+  const [certificate] = await readCertificates(path);
+  return { certificate: certificate!.serial };
+}
+
+async function rotate(name: CertifiedName | SecretName, options: RotateOptions): Promise<void> {
+  const { algorithm } = options;
+  const facts = { key: name, ...(algorithm !== undefined && { algorithm }) };
+  await actOnKeys(options, 'keys rotate', facts, setup =>
+    isSecret(name) ? rotateOne(setup, name, algorithm) : rotateCertified(setup, name, algorithm),
+  );
+}
+
+const isSecret = (name: string): name is SecretName => (SECRET_NAMES as readonly string[]).includes(name);
+
+async function rotateCertified(setup: KeySetup, name: CertifiedName, algorithm: string | undefined): Promise<Brought> {
+  const exchanged = await rotateKey(setup, name, algorithm === undefined ? null : ALGORITHMS[algorithm]!);
+  say(`The new key ${setup.keys.where(name)} ${inUse(exchanged)}`);
+  return { certificate: exchanged.now.serial };
+}
+
+async function rotateOne(
+  { config, now }: KeySetup & OpenedKeys,
+  name: SecretName,
+  algorithm: string | undefined,
+): Promise<Brought> {
+  if (algorithm !== undefined) throw new Error(`the key of ${name}s is 32 random bytes; leave --algorithm away`);
+  const time = now();
+  const { newest, retired } = await rotateSecret(config.folder, name, time);
+  const { verdictLifetime } = config.mail;
+  const { maxExpiry } = config.requests;
+  const until = new Date(time.getTime() + (name === 'link' ? maxExpiry : verdictLifetime)).toISOString().slice(0, 10);
+  const old =
+    name === 'link'
+      ? `Links that are out go on until their requests end, for which the old key is kept: ${retired} may be deleted after ${until}.`
+      : `Mail that Postfix holds with a verdict by the old one is believed until ${until}; then ${retired} may be deleted.`;
+  say(`The new key of ${name}s is ${newest.id}. ${SOON} ${old}`);
+  return { id: newest.id };
+}
+
+async function renew(name: CertifiedName, options: ConfigOptions): Promise<void> {
+  await actOnKeys(options, 'keys renew', { key: name }, async setup => {
+    const exchanged = await renewCertificate(setup, name);
+    say(`The key ${setup.keys.where(name)} ${inUse(exchanged)}`);
+    return { certificate: exchanged.now.serial };
+  });
+}
+
+const inUse = ({ before, now }: Exchanged): string =>
+  `has certificate ${now.serial} until ${now.notAfter.toISOString().slice(0, 10)}. ${SOON} ` +
+  `What was signed before stays good: certificate ${before.serial} goes on being valid.`;
+
 async function importFile(name: KeyName, file: string, options: ImportOptions): Promise<void> {
-  const setup = await setupOf(options);
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     throw new Error(`${file} can't be read (${error.code})`);
   });
-  try {
-    const certificate = await take(setup, name, bytes, options.passwordFile);
-    say(`${setup.keys.where(name)} has the certificate ${certificate} now. Restart the gateway to use it.`);
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    throw new Error(`${file} is not imported: ${error.message}`, { cause: error });
-  }
+  await actOnKeys(options, 'keys import', { key: name, file: sha256(bytes) }, async setup => {
+    try {
+      const path = await take(setup, name, bytes, options.passwordFile);
+      say(`${setup.keys.where(name)} has the certificate ${path} now. ${SOON}`);
+      return await serialIn(path);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      throw new Error(`${file} is not imported: ${error.message}`, { cause: error });
+    }
+  });
 }
 
 async function take(setup: KeySetup, name: KeyName, bytes: Buffer, passwordFile: string | undefined): Promise<string> {

@@ -29,13 +29,7 @@ export async function changingKeys<T>(folder: string, work: () => Promise<T>): P
 /** Writes what will take another file's place, over what a killed command may have left there. */
 export async function stage(path: string, text: string, mode: number): Promise<void> {
   await unstage(path);
-  try {
-    await writeNewFile(path, text, mode);
-  } catch (error) {
-    // Half a file on a full disk.
-    await unstage(path);
-    throw error;
-  }
+  await writeNewFile(path, text, mode);
 }
 
 /** Removes what was staged, if there is something. */

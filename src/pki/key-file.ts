@@ -12,7 +12,7 @@ import {
   scrypt,
   sign as signWithCallback,
 } from 'node:crypto';
-import { chown, open, readFile, stat } from 'node:fs/promises';
+import { chown, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { otherOwner } from '../store/owner.ts';
@@ -100,10 +100,14 @@ export async function writeNewFile(path: string, text: string, mode: number): Pr
     await file.chmod(mode);
     await file.writeFile(text);
     await file.sync();
+    await handOver(path);
+  } catch (error) {
+    // Half a file on a full disk.
+    await rm(path, { force: true });
+    throw error;
   } finally {
     await file.close();
   }
-  await handOver(path);
   await syncFolder(dirname(path));
 }
 

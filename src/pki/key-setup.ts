@@ -1,28 +1,30 @@
 /** New and imported keys of the CA, the seal and timestamps, with their certificates. Nothing is ever overwritten. */
-import { access, readFile } from 'node:fs/promises';
-import type { Config } from '../config/schema.ts';
+import { access } from 'node:fs/promises';
+import { PkiUnusable } from './authority-files.ts';
 import { certificatePath, keyPath } from './create.ts';
 import { DerError, equal } from './der.ts';
 import { KEY_USAGE } from './extensions.ts';
+import { companyOf } from './issuing.ts';
 import { KeyFileError, keyAlgorithm, signingKey, writeKeyFile, writeNewFile } from './key-file.ts';
 import { certificationRequest } from './key-request.ts';
-import type { KeyName, Keys } from './keys.ts';
+import type { KeyName } from './keys.ts';
+import {
+  type CompanyIssuer,
+  certify,
+  companyIssuer,
+  type KeySetup,
+  KeyTaken,
+  ownProfile,
+  register,
+} from './own-certificates.ts';
 import { parsePathCertificate } from './path/certificate.ts';
 import { buildChain } from './path/path.ts';
 import { sealFault, timestampFault } from './path/profiles.ts';
 import { PathInvalid } from './path/rules.ts';
 import { readPkcs12 } from './pkcs12.ts';
 import type { SignatureAlgorithm, SigningKey } from './pki.ts';
-import { rootProfile, sealProfile, timestampProfile } from './profiles.ts';
-import {
-  type Certificate,
-  type CertificateFields,
-  fromPem,
-  parseCertificate,
-  publicKeyInfoOf,
-  signCertificate,
-  toPem,
-} from './x509.ts';
+import { rootProfile } from './profiles.ts';
+import { type Certificate, fromPem, parseCertificate, publicKeyInfoOf, signCertificate, toPem } from './x509.ts';
 
 export type KeySetupFault = 'certificate' | 'other-key' | 'validity' | 'usage' | 'issuer' | 'key-kind' | 'on-token';
 
@@ -34,13 +36,6 @@ export class KeySetupError extends Error {
     super(message);
     this.fault = fault;
   }
-}
-
-export interface KeySetup {
-  readonly config: Pick<Config, 'folder' | 'company' | 'publicUrl'>;
-  readonly keys: Keys;
-  readonly passphrase: string;
-  readonly now: () => Date;
 }
 
 /**
@@ -55,11 +50,18 @@ export async function generateCertified(
 ): Promise<string> {
   const path = certificatePath(setup.config.folder, name);
   await mustNotExist(path);
-  const ca = name === 'ca' ? null : { key: await setup.keys.open('ca'), root: await companyRoot(setup) };
+  // Before there is a key that would be of no use.
+  if (name !== 'ca') await issuerOfOthers(setup);
   const key = await setup.keys.generate(name, algorithm);
-  const certificate = await signCertificate(profileFor(setup, name, key, ca?.root ?? null), ca?.key ?? key);
-  await writeNewFile(path, toPem(certificate), 0o644);
+  const certificate = name === 'ca' ? await signRoot(setup, key) : await certify(setup, name, key);
+  await writeNewFile(path, toPem(certificate.der), 0o644);
   return path;
+}
+
+async function signRoot({ config, certificates, now }: KeySetup, key: SigningKey): Promise<Certificate> {
+  const root = parseCertificate(await signCertificate(rootProfile(companyOf(config), key.publicKey, now()), key));
+  await register(certificates, root, root);
+  return root;
 }
 
 /**
@@ -73,9 +75,13 @@ export async function generateRequested(
   requestPath: string,
 ): Promise<void> {
   await mustNotExist(requestPath);
-  const root = name === 'ca' ? null : await companyRoot(setup);
+  const ca = name === 'ca' ? null : await issuerOfOthers(setup);
   const key = await setup.keys.generate(name, algorithm);
-  const request = await certificationRequest(profileFor(setup, name, key, root).subject, key);
+  const { subject } =
+    name === 'ca' || ca === null
+      ? rootProfile(companyOf(setup.config), key.publicKey, setup.now())
+      : ownProfile(setup, name, key.publicKey, ca.issuer);
+  const request = await certificationRequest(subject, key);
   await writeNewFile(requestPath, toPem(request).replaceAll(' CERTIFICATE-', ' CERTIFICATE REQUEST-'), 0o644);
 }
 
@@ -101,7 +107,7 @@ export async function importPkcs12(
     throw new KeySetupError('key-kind', 'its key is neither P-256, P-384 nor RSA from 2048 bits');
   const path = certificatePath(config.folder, name);
   for (const one of [keyPath(config.folder, name), path]) await mustNotExist(one);
-  await check(setup, name, parseCertificate(certificate), signingKey(privateKey));
+  await takeIn(setup, name, parseCertificate(certificate), signingKey(privateKey));
   await writeKeyFile(keyPath(config.folder, name), privateKey, passphrase);
   await writeNewFile(path, toPem(certificate), 0o644);
   return path;
@@ -116,13 +122,13 @@ export async function importCertificate(setup: KeySetup, name: KeyName, pem: str
   const path = certificatePath(setup.config.folder, name);
   await mustNotExist(path);
   const certificate = onlyCertificate(pem, 'it');
-  await check(setup, name, certificate, await setup.keys.open(name));
+  await takeIn(setup, name, certificate, await setup.keys.open(name, certificate));
   await writeNewFile(path, toPem(certificate.der), 0o644);
   return path;
 }
 
-/** Whether a certificate will do for its use, as the gateway will see it. @throws KeySetupError */
-async function check(setup: KeySetup, name: KeyName, certificate: Certificate, key: SigningKey): Promise<void> {
+/** Records a certificate that will do for its use, as the gateway will see it. @throws KeySetupError */
+async function takeIn(setup: KeySetup, name: KeyName, certificate: Certificate, key: SigningKey): Promise<void> {
   const now = setup.now();
   if (!equal(certificate.publicKeyInfo, publicKeyInfoOf(key.publicKey)))
     throw new KeySetupError('other-key', 'the certificate belongs to another key');
@@ -132,12 +138,17 @@ async function check(setup: KeySetup, name: KeyName, certificate: Certificate, k
     throw new KeySetupError('validity', `the certificate is not valid before ${day(certificate.notBefore)}`);
   const usage = usageFault(name, certificate);
   if (usage !== null) throw new KeySetupError('usage', `the certificate is not for this use: ${usage}`);
+  const ca = name === 'ca' ? null : await issuerOfOthers(setup);
+  const above = ca ? [ca.issuer.certificate, ...ca.above] : [certificate];
   try {
-    buildChain(certificate, [], [name === 'ca' ? certificate : await companyRoot(setup)], now);
+    buildChain(certificate, above, [above.at(-1)!], now);
   } catch (error) {
     if (!(error instanceof PathInvalid)) throw error;
     throw new KeySetupError('issuer', `the certificate is not a sound one of the company's own CA: ${error.message}`);
   }
+  await register(setup.certificates, certificate, above[0]!).catch((error: unknown) => {
+    throw error instanceof KeyTaken ? new KeySetupError('other-key', error.message) : error;
+  });
 }
 
 function usageFault(name: KeyName, certificate: Certificate): string | null {
@@ -149,23 +160,11 @@ function usageFault(name: KeyName, certificate: Certificate): string | null {
   return needed.every(usage => keyUsage?.has(usage) ?? true) ? null : 'it may not sign certificates and CRLs';
 }
 
-function profileFor(
-  { config, now }: KeySetup,
-  name: KeyName,
-  { publicKey }: SigningKey,
-  root: Certificate | null,
-): CertificateFields {
-  if (!root) return rootProfile(config.company, publicKey, now());
-  const profile = name === 'seal' ? sealProfile : timestampProfile;
-  return profile(config.company, publicKey, { certificate: root, publicUrl: config.publicUrl }, now());
-}
-
-async function companyRoot({ config }: KeySetup): Promise<Certificate> {
-  const path = certificatePath(config.folder, 'ca');
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new KeySetupError('issuer', `${path}, the CA's certificate, can't be read (${error.code})`);
+/** @throws KeySetupError */
+async function issuerOfOthers(setup: KeySetup): Promise<CompanyIssuer> {
+  return companyIssuer(setup).catch((error: unknown) => {
+    throw error instanceof PkiUnusable ? new KeySetupError('issuer', error.message) : error;
   });
-  return onlyCertificate(text, path);
 }
 
 function onlyCertificate(pem: string, what: string): Certificate {

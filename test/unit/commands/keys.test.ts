@@ -7,6 +7,9 @@ import { loadConfig } from '../../../src/config/load.ts';
 import { importCertificate, importPkcs12 } from '../../../src/pki/key-setup.ts';
 import { Keys } from '../../../src/pki/keys.ts';
 import { TimestampUnavailable } from '../../../src/pki/pki.ts';
+import { SqliteCertificateStore } from '../../../src/store/certificates.ts';
+import { openDatabase } from '../../../src/store/database.ts';
+import { MIGRATIONS } from '../../../src/store/migrations.ts';
 import { SOFTHSM_MODULE, SoftHsm } from '../../support/softhsm.ts';
 import { has } from '../../support/tools.ts';
 import { JOHN, load, pem, request, silent, Workspace } from '../pki/support.ts';
@@ -260,7 +263,8 @@ describe.skipIf(!has('openssl'))('signpost keys import, PKCS#12', () => {
     const config = loadConfig(join(folder, 'signpost.yaml'));
     const passphrase = readFileSync(join(folder, 'passphrase'), 'utf8').trim();
     const places = new Keys({ config, passphrase, credentials: undefined, logger: silent });
-    const setup = { config, keys: places, passphrase, now: () => new Date() };
+    const certificates = new SqliteCertificateStore(openDatabase(':memory:', MIGRATIONS));
+    const setup = { config, keys: places, passphrase, certificates, now: () => new Date() };
     for (const [file, said] of [
       ['expired.p12', 'the certificate expired on 2021-01-01'],
       ['early.p12', 'the certificate is not valid before 2040-01-01'],
@@ -322,7 +326,7 @@ describe.skipIf(!has('openssl', 'softhsm2'))('signpost keys, on a token', () => 
   it('C2 the PKI runs on them: person, CRL and timestamp as openssl sees them', async () => {
     const passphrase = readFileSync(join(folder, 'passphrase'), 'utf8').trim();
     const keysThere = { ca: place('ca'), seal: place('seal'), tsa: place('tsa') };
-    const pki = await load(workspace, { folder, passphrase, pki: { keys: keysThere } });
+    const pki = await load(workspace, { folder, passphrase, pki: { keys: keysThere, global: null } });
     const record = await pki.ca.issueForPerson(request(workspace), JOHN, 'device-1');
     const ca = join(folder, 'certs/ca.pem');
     workspace.put('john.pem', pem(record.certificate));
