@@ -81,6 +81,10 @@ function contradictions(config: Config): string[] {
     );
   if (maySeal && !config.levels.offered.includes('seal'))
     problems.push('levels.offered: has no seal, but seal.allowed says who may use it; add seal there');
+  for (const name of config.senders.spfAlone) {
+    if (!config.domains.some(({ mail }) => mail.includes(name)))
+      problems.push(`senders.spfAlone: ${name} is none of the mail domains under domains`);
+  }
   if (config.requests.expiry > config.requests.maxExpiry)
     problems.push('requests.expiry: is longer than requests.maxExpiry');
   if (config.requests.maxExpiry > 30 * 86_400_000) problems.push('requests.maxExpiry: at most 30 days');
