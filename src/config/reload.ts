@@ -9,6 +9,7 @@ import type { Config } from './schema.ts';
 export const LIVE: readonly string[] = [
   'levels',
   'seal',
+  'policy',
   'requests',
   'enrolment',
   'senders',

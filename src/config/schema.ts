@@ -110,6 +110,12 @@ const publishedByCa = published.refine(
   'write {ca} where the name of the CA belongs: there are several after the first rotation',
 );
 
+/** Groups and person ids. */
+const people = z.union(
+  [z.literal('everyone'), z.array(z.string().min(1)).min(1)],
+  'write everyone, or groups and ids of people: [board, mary.smith]',
+);
+
 export const configSchema = z.strictObject({
   company: z.strictObject({
     name: z.string().min(1).max(64),
@@ -182,11 +188,34 @@ export const configSchema = z.strictObject({
   seal: z
     .strictObject({ allowed: z.union([z.literal('everyone'), z.array(z.string().min(1))]).default([]) })
     .prefault({}),
+  /** Who may ask whom at which level (src/policy); null: everybody everybody, at each level that is offered. */
+  policy: z
+    .array(
+      z.strictObject({
+        /** Groups, ids, `self` for whoever asks themselves. The first entry that names a signatory decides. */
+        signatories: people,
+        allowed: z.array(
+          z.strictObject({
+            senders: people,
+            /** Every one that is offered, when absent. */
+            levels: z
+              .array(z.enum(['standard', 'advanced', 'qualified']))
+              .min(1)
+              .optional(),
+          }),
+        ),
+      }),
+    )
+    .min(1)
+    .nullable()
+    .default(null),
   language: z.enum(LANGUAGES).default('en'),
   requests: z
     .strictObject({
       expiry: duration.prefault('7 days'),
       maxExpiry: duration.prefault('30 days'),
+      /** People whom a group's address may stand for. */
+      maxGroupMembers: z.number().int().min(1).max(200).default(50),
       /** Of one sender: requests that wait; those of them that wait for one person; all within 24 hours. */
       maxPendingPerSender: z.number().int().min(1).default(100),
       maxPendingPerPair: z.number().int().min(1).default(50),

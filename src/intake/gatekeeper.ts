@@ -13,7 +13,7 @@ import type {
   Modifications,
 } from '../../milter/handler.ts';
 import type { Config } from '../config/schema.ts';
-import { type Directory, DirectoryUnavailable } from '../directory/directory.ts';
+import { type Directory, DirectoryAmbiguous, DirectoryUnavailable } from '../directory/directory.ts';
 import { type Dns, DnsUnavailable } from '../dns/resolver.ts';
 import { DocumentRefused, type Documents } from '../documents/documents.ts';
 import { parseOwnAddress } from '../outbound/addresses.ts';
@@ -23,10 +23,12 @@ import { type Claim, type Connection, type ProofRules, prove, screen } from '../
 import { writeResults } from '../senders/results.ts';
 import type { ReadXml } from '../signatures/xades.ts';
 import { XmlRefused } from '../signatures/xml/gate.ts';
+import type { Admission } from '../store/admissions.ts';
 import { isDiskFull } from '../store/errors.ts';
 import { type Address, addressesOf, parseAddress } from './addresses.ts';
 import type { Limit } from './at-most.ts';
 import { Budget } from './budget.ts';
+import { readCheckId } from './check-address.ts';
 import { passHead } from './message-gate.ts';
 import { removeForged } from './own-fields.ts';
 import { isMailDomain, type PartiesContext, resolveOnSignDomain, signDomain } from './parties.ts';
@@ -37,7 +39,10 @@ import { signVerdict, VERDICT_HEADER, type VerdictKey } from './verdict.ts';
 import { type Authenticated, authenticate, relayMatcher } from './who.ts';
 
 export interface GatekeeperDeps {
-  readonly config: Pick<Config, 'domains' | 'mail' | 'senders' | 'levels' | 'requests' | 'seal' | 'documents'>;
+  readonly config: Pick<
+    Config,
+    'domains' | 'mail' | 'senders' | 'levels' | 'requests' | 'seal' | 'documents' | 'policy'
+  >;
   readonly directory: Directory;
   readonly documents: Pick<Documents, 'inspect'>;
   /** Asked about the domains of senders who did not log in. */
@@ -50,6 +55,8 @@ export interface GatekeeperDeps {
   readonly checkLimits: (submission: Submission) => Promise<void>;
   /** Bounds how many large messages are read at a time: each takes several times its size in memory. */
   readonly reading: Limit;
+  /** Remembers what became of each message, for `signpost why`. */
+  readonly note?: (admission: Admission) => void;
   readonly now: () => Date;
   readonly log: Logger;
 }
@@ -169,6 +176,10 @@ class Gatekeeper implements MilterHandler {
 
   async #admitRecipient(transaction: Transaction, address: Address): Promise<Recipient> {
     const own = parseOwnAddress(address.local);
+    if (own?.kind === 'check') {
+      if (readCheckId(own.id, this.#deps.verdictKeys, this.#deps.now()) === null) throw refusals.checkAddress();
+      return { address, personId: null, onSignDomain: true };
+    }
     if (transaction.sender === '') {
       if (own?.kind !== 'bounce') throw refusals.nullSender();
       return { address, personId: null, onSignDomain: true };
@@ -206,7 +217,9 @@ class Gatekeeper implements MilterHandler {
     if (resolution.kind === 'own') throw resolution.refusal;
     if (resolution.kind === 'unknown') throw refusals.unknownRecipient(address.address, resolution.suggestions);
     if (resolution.kind === 'ambiguous') throw refusals.badRecipients([ambiguousLine(address.address)]);
-    return { address, personId: resolution.person.id, onSignDomain: true };
+    // Of a group, the address itself must stand in To or Cc.
+    const personId = resolution.kind === 'person' ? resolution.person.id : null;
+    return { address, personId, onSignDomain: true };
   }
 
   /** Of mail that has no recipient on a sign domain, the mail server need not even send the rest. */
@@ -307,6 +320,7 @@ class Gatekeeper implements MilterHandler {
         },
         'message admitted',
       );
+      this.#note(transaction, queueId, verdict.recipients, 250, 'admitted');
     });
     return answer.finally(() => {
       if (this.#transaction === current) this.#forget();
@@ -385,7 +399,34 @@ class Gatekeeper implements MilterHandler {
 
   #context(): PartiesContext {
     const { directory, config } = this.#deps;
-    return { directory, domains: config.domains, serviceLocal: config.mail.from };
+    return {
+      directory,
+      domains: config.domains,
+      serviceLocal: config.mail.from,
+      maxGroupMembers: config.requests.maxGroupMembers,
+    };
+  }
+
+  #note(
+    { sender, who, messageId }: Transaction,
+    queueId: string | null,
+    recipients: readonly string[],
+    code: number,
+    text: string,
+  ): void {
+    this.#deps.note?.({
+      at: this.#deps.now(),
+      stage: 'gate',
+      queueId: queueId || null,
+      messageId,
+      sender,
+      client: this.#client?.address ?? null,
+      recipients,
+      method: who?.method ?? null,
+      code,
+      text,
+      requestId: null,
+    });
   }
 
   /** Turns what went wrong into the reply that the client hears; a fault of ours is never permanent. */
@@ -412,6 +453,8 @@ class Gatekeeper implements MilterHandler {
       };
       if (error instanceof Refusal || error instanceof TooManyRequests) this.#deps.log.info(about, 'refused');
       else this.#deps.log.error({ ...about, err: error }, 'put off by a fault of ours');
+      const recipients = facts.recipient ?? transaction.recipients.map(({ address }) => address.address);
+      this.#note(transaction, about.queueId, [recipients].flat(), refusal.code, `${refusal.enhanced} ${refusal.message}`);
       return {
         action: 'reply',
         code: refusal.code,
@@ -433,5 +476,6 @@ export function toRefusal(error: unknown): Refusal {
   if (error instanceof TooManyRequests) return refusals.tooManyRequests(error.limit, error.allowed);
   if (error instanceof DnsUnavailable) return refusals.dnsUnavailable();
   if (error instanceof DirectoryUnavailable) return refusals.directoryUnavailable();
+  if (error instanceof DirectoryAmbiguous) return refusals.ambiguousEntry();
   return isDiskFull(error) ? refusals.diskFull() : refusals.ourFault();
 }

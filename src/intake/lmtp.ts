@@ -11,10 +11,11 @@ import { removeStaleSocket } from '../config/stale-socket.ts';
 import type { Directory } from '../directory/directory.ts';
 import { parseOwnAddress } from '../outbound/addresses.ts';
 import { type Requests, TooManyRequests } from '../requests/requests.ts';
+import type { Admission } from '../store/admissions.ts';
 import { parseAddress } from './addresses.ts';
 import type { Limit } from './at-most.ts';
 import { toRefusal } from './gatekeeper.ts';
-import { splitMessage } from './raw-message.ts';
+import { rawValue, splitMessage } from './raw-message.ts';
 import { Refusal, refusals } from './refusal.ts';
 import { DELIVERED, readSubmission } from './submission.ts';
 import { checkVerdict, type Verdict, VerdictInvalid, type VerdictKey } from './verdict.ts';
@@ -22,13 +23,17 @@ import { checkVerdict, type Verdict, VerdictInvalid, type VerdictKey } from './v
 export interface LmtpDeps {
   /** Unix socket or loopback TCP. */
   readonly listen: Listen;
-  readonly config: Pick<Config, 'domains' | 'mail' | 'levels' | 'requests' | 'seal' | 'documents'>;
+  readonly config: Pick<Config, 'domains' | 'mail' | 'levels' | 'requests' | 'seal' | 'documents' | 'policy'>;
   readonly directory: Directory;
   /** Every key that may have signed a verdict within its lifetime. */
   readonly verdictKeys: readonly VerdictKey[];
   readonly requests: Pick<Requests, 'open'>;
   /** Bounds how many large messages are read at a time; shared with the gatekeeper. */
   readonly reading: Limit;
+  /** A message of `signpost check` came through; `id` as in check-address.ts. */
+  readonly onCheck?: (id: string) => Promise<void>;
+  /** Remembers what became of each message, for `signpost why`. */
+  readonly note?: (admission: Admission) => void;
   /** A delivery report for the outbox row came back. Safe when it resolves. */
   readonly onBounce: (rowId: string, report: Buffer) => Promise<void>;
   readonly now: () => Date;
@@ -110,17 +115,48 @@ function reply(refusal: Refusal): Error {
   });
 }
 
-/** One reply for each recipient, in their order. */
+/** What is known of a message by the time that it has its replies. */
+interface Facts {
+  queueId: string | null;
+  messageId: string | null;
+  method: string | null;
+  requestId: string | null;
+}
+
+/** One reply for each recipient, in their order. What became of the message is remembered. */
 async function takeIn(stream: SMTPServerDataStream, session: SMTPServerSession, deps: LmtpDeps): Promise<Reply[]> {
+  const facts: Facts = { queueId: null, messageId: null, method: null, requestId: null };
+  const replies = await repliesTo(stream, session, deps, facts);
+  const { mailFrom, rcptTo } = session.envelope;
+  const [first = ''] = replies;
+  deps.note?.({
+    ...facts,
+    at: deps.now(),
+    stage: 'intake',
+    sender: mailFrom === false ? '' : mailFrom.address,
+    client: null,
+    recipients: rcptTo.map(({ address }) => address),
+    code: typeof first === 'string' ? 250 : ((first as Error & { responseCode?: number }).responseCode ?? 451),
+    text: typeof first === 'string' ? first : first.message,
+  });
+  return replies;
+}
+
+async function repliesTo(
+  stream: SMTPServerDataStream,
+  session: SMTPServerSession,
+  deps: LmtpDeps,
+  facts: Facts,
+): Promise<Reply[]> {
   const { log, config } = deps;
   const { mailFrom } = session.envelope;
   const recipients = session.envelope.rcptTo.map(({ address }) => address);
   const everybody = (answer: Reply): Reply[] => recipients.map(() => answer);
-  let queueId: string | null = null;
   try {
     const raw = await read(stream);
     if (raw === null) throw refusals.tooBig(config.mail.maxMessageSize);
     const message = splitMessage(raw);
+    facts.messageId = rawValue(message, 'message-id');
     let verdict: Verdict;
     try {
       verdict = checkVerdict(message, deps.verdictKeys, config.mail.verdictLifetime, deps.now());
@@ -133,8 +169,8 @@ async function takeIn(stream: SMTPServerDataStream, session: SMTPServerSession, 
       );
       return everybody(reply(refusals.noVerdict()));
     }
-    queueId = verdict.queueId;
-    const { method } = verdict;
+    const { method, queueId } = verdict;
+    Object.assign(facts, { method, queueId });
     if (method === 'bounce') return await takeReports(raw, recipients, verdict, deps);
     const sender = await deps.directory.findById(verdict.senderId);
     if (!sender) throw refusals.unknownSender(mailFrom === false ? '' : mailFrom.address);
@@ -142,6 +178,7 @@ async function takeIn(stream: SMTPServerDataStream, session: SMTPServerSession, 
       readSubmission(raw, sender, method, verdict.time, verdict.queueId, deps, DELIVERED),
     );
     const { request, created } = await deps.requests.open(submission);
+    facts.requestId = request.id;
     log.info(
       { queueId, messageId: submission.messageId, request: request.id, created, recipients: recipients.length },
       created ? 'request opened' : 'request was open already',
@@ -149,7 +186,7 @@ async function takeIn(stream: SMTPServerDataStream, session: SMTPServerSession, 
     return everybody(`2.0.0 request ${request.id} ${created ? 'opened' : 'was opened before'}`);
   } catch (error) {
     const refusal = toRefusal(error);
-    const about = { queueId, code: refusal.code, reason: refusal.message };
+    const about = { queueId: facts.queueId, code: refusal.code, reason: refusal.message };
     if (error instanceof Refusal || error instanceof TooManyRequests) log.warn(about, 'admitted message refused');
     else log.error({ ...about, err: error }, 'put off by a fault of ours');
     return everybody(reply(refusal));
@@ -165,6 +202,11 @@ async function takeReports(
   const replies: Reply[] = [];
   for (const recipient of recipients) {
     const own = parseOwnAddress(recipient.slice(0, recipient.lastIndexOf('@')));
+    if (own?.kind === 'check') {
+      await deps.onCheck?.(own.id);
+      replies.push('2.0.0 check taken');
+      continue;
+    }
     if (own?.kind !== 'bounce') throw refusals.nullSender();
     await deps.onBounce(own.rowId, raw);
     deps.log.info({ queueId: verdict.queueId, outboxRow: own.rowId }, 'delivery report taken');

@@ -3,7 +3,7 @@
  * To and Cc fields, because mail servers split a message by recipient. All or nothing, and nobody is ever guessed.
  */
 import type { Config } from '../config/schema.ts';
-import type { Directory, Person } from '../directory/directory.ts';
+import { type Directory, DirectoryAmbiguous, type Person } from '../directory/directory.ts';
 import { parseOwnAddress } from '../outbound/addresses.ts';
 import type { Level } from '../requests/model.ts';
 import { type Address, addressesOf } from './addresses.ts';
@@ -17,6 +17,8 @@ export interface PartiesContext {
   readonly domains: Domains;
   /** Local part of our own From address on the sign domains. */
   readonly serviceLocal: string;
+  /** More people than this no group's address stands for. */
+  readonly maxGroupMembers: number;
 }
 
 export interface Parties {
@@ -29,6 +31,8 @@ export interface Parties {
 
 export type Resolution =
   | { readonly kind: 'person'; readonly person: Person }
+  /** Each of the members is asked. */
+  | { readonly kind: 'group'; readonly members: readonly Person[] }
   | { readonly kind: 'unknown'; readonly suggestions: readonly string[] }
   | { readonly kind: 'ambiguous' }
   /** An address of ours that nobody can ask to sign. */
@@ -54,9 +58,10 @@ export function isMailDomain(domain: string, domains: Domains): boolean {
 }
 
 /**
- * The person behind local@sign-domain: local@ each of its mail domains. `self` and `seal` are always the sender.
+ * The person or the group behind local@sign-domain: local@ each of its mail domains. `self` and `seal` are always the
+ * sender.
  *
- * @throws DirectoryUnavailable
+ * @throws Refusal of a group that can't be asked; DirectoryUnavailable
  */
 export async function resolveOnSignDomain(
   address: Address,
@@ -69,14 +74,9 @@ export async function resolveOnSignDomain(
   if (own)
     return { kind: 'own', refusal: own.kind === 'request' ? refusals.requestAddress() : refusals.bounceAddress() };
   if (address.local === context.serviceLocal.toLowerCase()) return { kind: 'own', refusal: refusals.serviceAddress() };
-  const found = new Map<string, Person>();
-  for (const domain of entry.mail) {
-    const person = await context.directory.findByMail(`${address.local}@${domain}`);
-    if (person) found.set(person.id, person);
-  }
-  const [person] = found.values();
-  if (found.size === 1) return { kind: 'person', person: person! };
-  if (found.size > 1) return { kind: 'ambiguous' };
+  const addresses = entry.mail.map(domain => `${address.local}@${domain}`);
+  const known = await lookUp(addresses, context);
+  if (known) return known;
   const suggestions = new Set<string>();
   for (const domain of entry.mail) {
     for (const candidate of await context.directory.suggest(`${address.local}@${domain}`)) {
@@ -123,11 +123,11 @@ export async function readParties(
       if (resolution.kind === 'own') throw resolution.refusal;
       if (resolution.kind === 'unknown') bad.set(address.address, unknownLine(address.address, resolution.suggestions));
       if (resolution.kind === 'ambiguous') bad.set(address.address, ambiguousLine(address.address));
-      if (resolution.kind !== 'person') continue;
-      const { person } = resolution;
-      persons.add(person.id);
-      if (entry && isTo) signatories.set(person.id, person);
-      else copies.set(person.id, person);
+      for (const person of peopleOf(resolution)) {
+        persons.add(person.id);
+        if (entry && isTo) signatories.set(person.id, person);
+        else copies.set(person.id, person);
+      }
     }
   }
   if (bad.size > 0) throw refusals.badRecipients([...bad.values()]);
@@ -145,8 +145,46 @@ export async function readParties(
   };
 }
 
-async function resolveCompany(address: Address, { directory }: PartiesContext): Promise<Resolution> {
-  const person = await directory.findByMail(address.address);
-  if (person) return { kind: 'person', person };
-  return { kind: 'unknown', suggestions: (await directory.suggest(address.address)).map(candidate => candidate.mail) };
+function peopleOf(resolution: Resolution): readonly Person[] {
+  if (resolution.kind === 'person') return [resolution.person];
+  return resolution.kind === 'group' ? resolution.members : [];
+}
+
+async function resolveCompany(address: Address, context: PartiesContext): Promise<Resolution> {
+  const known = await lookUp([address.address], context);
+  if (known) return known;
+  const suggestions = await context.directory.suggest(address.address);
+  return { kind: 'unknown', suggestions: suggestions.map(candidate => candidate.mail) };
+}
+
+/** The one person who has one of these addresses, else the one group; null when nobody has. */
+async function lookUp(
+  addresses: readonly string[],
+  { directory, maxGroupMembers }: PartiesContext,
+): Promise<Resolution | null> {
+  try {
+    const people = new Map<string, Person>();
+    for (const address of addresses) {
+      const person = await directory.findByMail(address);
+      if (person) people.set(person.id, person);
+    }
+    const [person] = people.values();
+    if (people.size > 1) return { kind: 'ambiguous' };
+    if (person) return { kind: 'person', person };
+    const groups = new Map<string, readonly Person[]>();
+    for (const address of addresses) {
+      const members = await directory.findGroup(address, maxGroupMembers);
+      if (members) groups.set(address, members);
+    }
+    const [group] = groups;
+    if (groups.size > 1) return { kind: 'ambiguous' };
+    if (!group) return null;
+    const [address, members] = group;
+    if (members.length > maxGroupMembers) throw refusals.groupTooLarge(address, maxGroupMembers);
+    if (members.length === 0) throw refusals.emptyGroup(address);
+    return { kind: 'group', members };
+  } catch (error) {
+    if (error instanceof DirectoryAmbiguous) return { kind: 'ambiguous' };
+    throw error;
+  }
 }

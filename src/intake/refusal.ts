@@ -132,6 +132,8 @@ export const english = {
   // To whom
   nullSender: () =>
     new Refusal(550, '5.7.1', 'This address takes no automatic mail. Only a person can ask for a signature.'),
+  checkAddress: () =>
+    new Refusal(550, '5.7.1', 'This address is for signpost check alone, and works for a few minutes.'),
   bounceAddress: () =>
     new Refusal(550, '5.7.1', 'This address takes delivery reports only. Write to the person who should sign.'),
   requestAddress: () =>
@@ -160,7 +162,11 @@ export const english = {
       'Only somebody who was asked to sign can decline. The person who asked ends the request with "cancel".',
     ),
   tooManyReplies: () =>
-    new Refusal(550, '5.7.1', 'You have written too often to this request today, so nothing was done. Try again tomorrow.'),
+    new Refusal(
+      550,
+      '5.7.1',
+      'You have written too often to this request today, so nothing was done. Try again tomorrow.',
+    ),
   serviceAddress: () =>
     new Refusal(550, '5.1.1', 'The signing service itself reads no mail. Write to the person who should sign.'),
   unknownRecipient: (address: string, suggestions: readonly string[]) =>
@@ -204,6 +210,36 @@ export const english = {
       'Put the people who sign into To (name@sign-domain, or self@sign-domain for yourself); Cc gets a copy only.',
     ),
 
+  groupTooLarge: (address: string, most: number) =>
+    new Refusal(
+      550,
+      '5.7.1',
+      `${quoted(address)} stands for more than ${most} people, who can't all be asked at once.`,
+      'Write to the people who should sign, or to a smaller group.',
+    ),
+  emptyGroup: (address: string) =>
+    new Refusal(
+      550,
+      '5.1.1',
+      `${quoted(address)} is a group with nobody in it who could be asked.`,
+      'Write to the people who should sign, or ask your administrator to look at the members of the group.',
+    ),
+  mayNotAsk: (level: Level, refused: readonly { readonly mail: string; readonly levels: readonly Level[] }[]) =>
+    new Refusal(
+      550,
+      '5.7.1',
+      `Nobody was asked to sign, because this company's rules don't let you ask everybody at the level ${level}:`,
+      ...refused.slice(0, 10).map(({ mail, levels }) => mayAskLine(mail, levels)),
+      ...(refused.length > 10 ? [`and ${refused.length - 10} more.`] : []),
+      'Leave these people out, or ask your administrator who may ask them.',
+    ),
+  ambiguousEntry: () =>
+    new Refusal(
+      550,
+      '5.7.1',
+      'Your address or login belongs to two entries of the company directory, so who you are is not certain.',
+      'Ask your administrator to mend the directory; the log of the signing service names both entries.',
+    ),
   sealNotAllowed: () =>
     new Refusal(
       550,
@@ -401,6 +437,12 @@ export function unknownLine(address: string, suggestions: readonly string[]): st
 /** One line for a local part that names several people. */
 export function ambiguousLine(address: string): string {
   return `${quoted(address)} could be more than one person. Ask your administrator for an address of theirs that is unique.`;
+}
+
+/** One line for a person whom the sender may not ask at the level that they wrote. */
+function mayAskLine(mail: string, levels: readonly Level[]): string {
+  const instead = levels.length === 0 ? 'not at all' : `only as ${levels.map(level => `[${level}]`).join(' or ')}`;
+  return `${quoted(mail)}: ${instead}.`;
 }
 
 export function size(bytes: number): string {

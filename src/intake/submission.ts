@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import type { Config } from '../config/schema.ts';
 import type { Directory, Person } from '../directory/directory.ts';
 import { cleanLine, cleanText } from '../outbound/clean.ts';
-import type { Submission } from '../requests/model.ts';
+import { allowedLevels } from '../policy/policy.ts';
+import type { Level, Submission } from '../requests/model.ts';
 import { addressesOf } from './addresses.ts';
 import { sortAttachments } from './attachments.ts';
 import { automaticReason, MAX_RECEIVED } from './automatic.ts';
@@ -17,7 +18,7 @@ import { type Authenticated, maySendFor } from './who.ts';
 
 export interface SubmissionContext {
   readonly directory: Directory;
-  readonly config: Pick<Config, 'domains' | 'mail' | 'levels' | 'requests' | 'seal' | 'documents'>;
+  readonly config: Pick<Config, 'domains' | 'mail' | 'levels' | 'requests' | 'seal' | 'documents' | 'policy'>;
 }
 
 /** What one message may have; after the gatekeeper, mail servers of ours add to it. */
@@ -85,7 +86,9 @@ export async function readSubmission(
     directory,
     domains: config.domains,
     serviceLocal: config.mail.from,
+    maxGroupMembers: config.requests.maxGroupMembers,
   });
+  checkPolicy(parties.signatories, sender, ask.level, config);
   const { documents, passedOver } = sortAttachments(mail, config.mail.maxDocuments, config.documents.otherFiles);
   const file = documents.find(({ kind }) => kind !== undefined);
   if (file !== undefined && ask.level === 'standard') throw refusals.standardNeedsPdf(file.name);
@@ -109,6 +112,20 @@ export async function readSubmission(
   };
 }
 
+/** @throws Refusal with everybody whom this person may not ask at this level */
+function checkPolicy(
+  signatories: readonly Person[],
+  sender: Person,
+  level: Level,
+  { policy, levels }: Pick<Config, 'policy' | 'levels'>,
+): void {
+  const offered = levels.offered.filter(one => one !== 'seal');
+  const refused = signatories
+    .map(({ mail, ...person }) => ({ mail, levels: allowedLevels(policy, sender, { mail, ...person }, offered) }))
+    .filter(({ levels }) => !levels.includes(level));
+  if (refused.length > 0) throw refusals.mayNotAsk(level, refused);
+}
+
 function maySeal({ id, groups }: Person, allowed: Config['seal']['allowed']): boolean {
   return allowed === 'everyone' || allowed.some(name => name === id || groups.includes(name));
 }
@@ -119,7 +136,11 @@ function maySeal({ id, groups }: Person, allowed: Config['seal']['allowed']): bo
  *
  * @throws Refusal
  */
-export async function authorOf(message: RawMessage, actor: Person, { directory }: Pick<SubmissionContext, 'directory'>): Promise<Person> {
+export async function authorOf(
+  message: RawMessage,
+  actor: Person,
+  { directory }: Pick<SubmissionContext, 'directory'>,
+): Promise<Person> {
   const personIn = async (key: 'from' | 'sender', field: string): Promise<Person | null> => {
     const addresses = addressesOf(message, key);
     if (addresses.length !== 1) throw refusals.badAddressField(field, 'it names several people, and one has to ask');

@@ -41,6 +41,7 @@ export const de: Translations = {
     `Die Zeile ${field} der Mail nennt jemand anderen als die Person, die sie gesendet hat. Senden Sie sie von Ihrer eigenen Adresse.`,
   ],
   nullSender: () => ['Diese Adresse nimmt keine automatische Mail. Nur ein Mensch kann um eine Unterschrift bitten.'],
+  checkAddress: () => ['Diese Adresse ist nur für signpost check da und gilt wenige Minuten.'],
   bounceAddress: () => ['Diese Adresse nimmt nur Zustellberichte. Schreiben Sie der Person, die unterschreiben soll.'],
   requestAddress: () => [
     'Die Mail geht auch an die Adresse eines Vorgangs, den es schon gibt; so kann sie keinen neuen eröffnen.',
@@ -82,6 +83,22 @@ export const de: Translations = {
   noSignatory: () => [
     'Niemand in der Zeile An ist auf der Signaturdomain; es würde also niemand unterschreiben.',
     'Schreiben Sie in An, wer unterschreibt (name@Signaturdomain, oder self@ für Sie selbst); Cc bekommt nur eine Kopie.',
+  ],
+  groupTooLarge: (address, most) => [
+    `${quoted(address)} steht für mehr als ${most} Personen, die nicht alle auf einmal gebeten werden können.`,
+    'Schreiben Sie an die Personen, die unterschreiben sollen, oder an eine kleinere Gruppe.',
+  ],
+  emptyGroup: address => [
+    `${quoted(address)} ist eine Gruppe, in der niemand ist, der gebeten werden könnte.`,
+    'Schreiben Sie an die Personen, die unterschreiben sollen, oder bitten Sie Ihre Administratoren, die Gruppe anzusehen.',
+  ],
+  mayNotAsk: level => [
+    `Niemand wurde um eine Unterschrift gebeten: Nach den Regeln des Unternehmens dürfen Sie nicht alle auf der Stufe ${level} bitten (Liste oben).`,
+    'Lassen Sie diese Personen weg, oder fragen Sie Ihre Administratoren, wer sie bitten darf.',
+  ],
+  ambiguousEntry: () => [
+    'Ihre Adresse oder Ihr Login gehört zu zwei Einträgen im Verzeichnis des Unternehmens; wer Sie sind, ist nicht sicher.',
+    'Bitten Sie Ihre Administratoren, das Verzeichnis zu berichtigen; das Protokoll des Dienstes nennt beide Einträge.',
   ],
   sealNotAllowed: () => [
     'Sie dürfen keine Dokumente mit dem Siegel des Unternehmens versehen lassen.',

@@ -44,6 +44,7 @@ export const fr: Translations = {
   nullSender: () => [
     'Cette adresse n’accepte pas de message automatique. Seule une personne peut demander une signature.',
   ],
+  checkAddress: () => ['Cette adresse ne sert qu’à signpost check et n’est valable que quelques minutes.'],
   bounceAddress: () => [
     'Cette adresse ne reçoit que des rapports de livraison. Écrivez à la personne qui doit signer.',
   ],
@@ -87,6 +88,22 @@ export const fr: Translations = {
   noSignatory: () => [
     'Personne dans la ligne À n’est sur le domaine de signature : personne ne signerait.',
     'Mettez dans À ceux qui signent (nom@domaine-de-signature, ou self@ pour vous-même) ; Cc ne reçoit qu’une copie.',
+  ],
+  groupTooLarge: (address, most) => [
+    `${quoted(address)} désigne plus de ${most} personnes, qui ne peuvent pas toutes être invitées d’un coup.`,
+    'Écrivez aux personnes qui doivent signer, ou à un groupe plus petit.',
+  ],
+  emptyGroup: address => [
+    `${quoted(address)} est un groupe où il n’y a personne à inviter.`,
+    'Écrivez aux personnes qui doivent signer, ou demandez à votre administrateur de regarder les membres du groupe.',
+  ],
+  mayNotAsk: level => [
+    `Personne n’a été invité à signer : selon les règles de cette entreprise vous ne pouvez pas demander à tous le niveau ${level} (liste ci-dessus).`,
+    'Retirez ces personnes, ou demandez à votre administrateur qui peut les inviter.',
+  ],
+  ambiguousEntry: () => [
+    'Votre adresse ou votre identifiant appartient à deux entrées de l’annuaire de l’entreprise : on ne sait pas avec certitude qui vous êtes.',
+    'Demandez à votre administrateur de corriger l’annuaire ; le journal du service nomme les deux entrées.',
   ],
   sealNotAllowed: () => [
     'Vous ne pouvez pas faire apposer le cachet de l’entreprise.',

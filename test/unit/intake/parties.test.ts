@@ -18,9 +18,47 @@ async function read(to: string, cc?: string, sender = 'mary') {
     directory: world.directory,
     domains: world.config.domains,
     serviceLocal: world.config.mail.from,
+    maxGroupMembers: world.config.requests.maxGroupMembers,
   });
   return { sign: signatories.map(({ id }) => id), copy: copies.map(({ id }) => id) };
 }
+
+describe('a group', () => {
+  test('D3 asks each of its members, each once, and as copies where it stands in Cc', async () => {
+    expect(await read('board@sign.company.com, ben@sign.company.com')).toEqual({ sign: ['bea', 'ben'], copy: [] });
+    expect(await read('ALL@sign.company.com')).toEqual({ sign: ['law', 'bea', 'ben'], copy: [] });
+    expect(await read('vorstand@sign.company.com', 'mary.smith@sign.company.com')).toEqual({
+      sign: ['bea', 'ben'],
+      copy: [],
+    });
+    expect(await read('ben@sign.company.com', 'board@sign.company.com')).toEqual({ sign: ['ben'], copy: ['bea'] });
+    expect(await read('ben@sign.company.com', 'board@company.com')).toEqual({ sign: ['ben'], copy: ['bea'] });
+  });
+
+  test.each([
+    ['two@sign.company.com', '5.1.1', /could be more than one/],
+    ['empty@sign.company.com', '5.1.1', /nobody in it/],
+    ['board@sign.company.com, nobody@sign.company.com', '5.1.1', /"nobody@sign.company.com" is not known/],
+  ])('%s is refused whole', async (to, enhanced, says) => {
+    const refusal = await read(to).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(Refusal);
+    expect((refusal as Refusal).enhanced).toBe(enhanced);
+    expect((refusal as Refusal).message).toMatch(says);
+  });
+
+  test('of more people than may be asked at once is refused', async () => {
+    const message = splitMessage(Buffer.from('To: all@sign.company.com\r\n\r\n'));
+    const context = {
+      directory: world.directory,
+      domains: world.config.domains,
+      serviceLocal: 'signpost',
+      maxGroupMembers: 2,
+    };
+    await expect(readParties(message, await world.person('mary'), 'advanced', context)).rejects.toThrow(
+      /more than 2 people/,
+    );
+  });
+});
 
 describe('whom a message asks', () => {
   test.each<[string, string, string | undefined, { sign: string[]; copy: string[] }]>([

@@ -13,6 +13,7 @@ const FACTS: Readonly<Record<string, readonly unknown[]>> = {
   notOffered: ['qualified', ['standard', 'advanced']],
   dueTooLate: ['2030-01-01', 30],
   noDocument: [true, false],
+  mayNotAsk: ['advanced', [{ mail: 'boss@company.com', levels: ['standard'] }]],
   document: ['Vertrag.pdf', 'javascript'],
   tooManyRequests: ['per-pair', 50],
   tooBig: [25 * 1024 * 1024],

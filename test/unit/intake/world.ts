@@ -22,6 +22,14 @@ people:
   - { id: trick, name: Self Ish, mail: self@company.com }
   - { id: trick.too, name: Sea Lion, mail: seal@company.com }
   - { id: law, name: Lara Law, mail: lara.law@company.com, groups: [legal] }
+  - { id: bea, name: Bea Board, mail: bea@company.com, groups: [board] }
+  - { id: ben, name: Ben Board, mail: ben@company.com, groups: [board, legal] }
+groups:
+  - { name: board, mail: board@company.com, aliases: [vorstand@company.fr] }
+  - { name: everybody, mail: all@company.com, groups: [board, legal] }
+  - { name: two.de, mail: two@company.com }
+  - { name: two.fr, mail: two@company.fr }
+  - { name: empty, mail: empty@company.com }
 `;
 
 export interface World {
