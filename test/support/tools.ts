@@ -14,6 +14,8 @@ export const PACKAGES = {
   faketime: '/usr/bin/faketime',
   unzip: '/usr/bin/unzip',
   softhsm2: '/usr/bin/softhsm2-util',
+  'python3-dkim': '/usr/bin/dkimverify',
+  'python3-dnspython': '/usr/lib/python3/dist-packages/dns/resolver.py',
   slapd: '/usr/sbin/slapd',
   'ldap-utils': '/usr/bin/ldapsearch',
 } as const;
