@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { openDirectory } from '../directory/open.ts';
+import { type Core, openCore } from '../gateway/core.ts';
 import { relayMatcher } from '../intake/who.ts';
 import { mebibytes } from '../watch/look.ts';
 import { checkDns } from './dns.ts';
@@ -11,6 +12,7 @@ import { checkFiles, checkKeyFiles } from './files.ts';
 import { type Line, ok, warning, wrong } from './line.ts';
 import { checkListeners } from './listeners.ts';
 import { checkPostfix } from './postfix.ts';
+import { roundTrip } from './round-trip.ts';
 import { checkWorkingParts } from './working-parts.ts';
 
 export interface CheckOptions {
@@ -18,11 +20,13 @@ export interface CheckOptions {
   readonly file: string;
   /** Folder of another Postfix instance's main.cf; null: the system's. */
   readonly postfix: string | null;
+  /** Also sends a message through Postfix and back. */
+  readonly mail: boolean;
   readonly logger: Logger;
 }
 
 /** One part after the other, each as soon as it is known. */
-export async function* check({ file, postfix, logger }: CheckOptions): AsyncGenerator<Line> {
+export async function* check({ file, postfix, mail, logger }: CheckOptions): AsyncGenerator<Line> {
   let config: Config;
   try {
     config = await soundConfig(file, logger);
@@ -43,6 +47,7 @@ export async function* check({ file, postfix, logger }: CheckOptions): AsyncGene
   yield* await checkListeners(config);
   yield* await checkPostfix(config, postfix);
   yield* await checkDns(config, mailHost());
+  if (mail) yield* mailLines(config, logger);
 }
 
 /** What check-config does. @throws Error in words */
@@ -69,3 +74,20 @@ function limitsLine({ requests, mail }: Config): Line {
 }
 
 const mailHost = (): string => (hostname().includes('.') ? hostname() : '<name of this mail server>');
+
+async function* mailLines(config: Config, logger: Logger): AsyncGenerator<Line> {
+  let core: Core;
+  try {
+    core = await openCore(config, { logger });
+  } catch (error) {
+    yield wrong('mail', (error as Error).message, 'mend what is said above first');
+    return;
+  }
+  try {
+    const { admissions, outbox } = core.store;
+    const now = (): Date => new Date();
+    yield* roundTrip({ config, verdictKey: core.secrets.verdict.newest, admissions, outbox, now });
+  } finally {
+    await core.close();
+  }
+}

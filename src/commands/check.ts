@@ -9,6 +9,7 @@ import { say } from './say.ts';
 interface Options extends ConfigOptions {
   readonly json?: boolean;
   readonly postfix?: string;
+  readonly mail?: boolean;
 }
 
 export function checkCommand(): Command {
@@ -17,13 +18,19 @@ export function checkCommand(): Command {
     .addOption(configOption())
     .addOption(jsonOption())
     .option('--postfix <folder>', "folder of another Postfix instance's main.cf")
+    .option('--mail', 'also send a message through Postfix to the gateway, and its answer back; nobody gets mail')
     .action(async (options: Options) => {
       const lines: Line[] = [];
       const tell = (line: Line): void => {
         lines.push(line);
         if (!options.json) show(line);
       };
-      const asked = { file: options.config, postfix: options.postfix ?? null, logger: createLogger('silent') };
+      const asked = {
+        file: options.config,
+        postfix: options.postfix ?? null,
+        mail: options.mail === true,
+        logger: createLogger('silent'),
+      };
       for await (const line of check(asked)) tell(line);
       const count = (state: Line['state']): number => lines.filter(line => line.state === state).length;
       if (options.json) console.log(JSON.stringify(lines, null, 2));

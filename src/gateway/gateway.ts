@@ -6,7 +6,9 @@ import { hkdfSync } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { startMilter } from '../../milter/server.ts';
+import { answerCheck } from '../check/answer.ts';
 import { pathIn } from '../config/load.ts';
+import { refuseSampleSecrets } from '../config/sample-secrets.ts';
 import type { Config } from '../config/schema.ts';
 import { createDns } from '../dns/resolver.ts';
 import { DocumentWorker } from '../documents/worker.ts';
@@ -61,6 +63,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     for (const step of steps.splice(0).reverse()) await step();
   };
   try {
+    refuseSampleSecrets(config);
     const lock = lockState(pathIn(config, config.state));
     steps.push(() => lock.release());
     const core = await openCore(config, { logger, now });
@@ -135,6 +138,8 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       requests,
       reading,
       onBounce: (rowId, report) => noteBounce(core, rowId, report),
+      onCheck: id => answerCheck({ ...core.deps, domain: config.domains[0]!.sign, verdictKeys: verdictKeys() }, id),
+      note: admission => store.admissions.note(admission),
       now,
       log: logger.child({ part: 'lmtp' }),
     });
@@ -154,6 +159,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
         },
         reading,
         checkLimits: submission => checkLimits(core.deps, submission),
+        note: admission => store.admissions.note(admission),
         now,
         log: logger.child({ part: 'milter' }),
       }),

@@ -454,7 +454,13 @@ class Gatekeeper implements MilterHandler {
       if (error instanceof Refusal || error instanceof TooManyRequests) this.#deps.log.info(about, 'refused');
       else this.#deps.log.error({ ...about, err: error }, 'put off by a fault of ours');
       const recipients = facts.recipient ?? transaction.recipients.map(({ address }) => address.address);
-      this.#note(transaction, about.queueId, [recipients].flat(), refusal.code, `${refusal.enhanced} ${refusal.message}`);
+      this.#note(
+        transaction,
+        about.queueId,
+        [recipients].flat(),
+        refusal.code,
+        `${refusal.enhanced} ${refusal.message}`,
+      );
       return {
         action: 'reply',
         code: refusal.code,

@@ -295,6 +295,7 @@ export function writeLetter(mail: Mail, to: Recipient | Party, context: LetterCo
     case 'watch-ending':
     case 'watch-fault':
     case 'watch-mended':
+    case 'check-answer':
       return watchLetter(mail, base, date);
   }
 }

@@ -15,6 +15,8 @@ export type WatchMail =
     }
   /** A fault began; `detail` is in English. */
   | { readonly kind: 'watch-fault'; readonly fault: FaultKind; readonly detail: string; readonly at: Date }
+  /** The answer to `signpost check --mail`, to the gateway itself: nobody reads it. */
+  | { readonly kind: 'check-answer' }
   /** A fault is over. */
   | { readonly kind: 'watch-mended'; readonly fault: FaultKind; readonly since: Date; readonly at: Date };
 
@@ -69,6 +71,8 @@ export function watchLetter(
         next,
       );
     }
+    case 'check-answer':
+      return letter('good', 'signpost check', texts.check, [], null);
     case 'watch-mended': {
       const { title } = texts.faults[mail.fault];
       return letter(

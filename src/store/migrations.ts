@@ -1,5 +1,6 @@
 /** The database's schemas in the order they are applied (database.ts). Only ever append. */
 import { CERTIFICATES_SCHEMA } from './certificates.ts';
+import { ADMISSIONS_SCHEMA } from './admissions.ts';
 import { EVIDENCE_SCHEMA } from './evidence.ts';
 import { ARCHIVE_SCHEMA, REQUESTS_SCHEMA } from './schema.ts';
 import { TIMESTAMPS_SCHEMA } from './timestamps.ts';
@@ -12,4 +13,5 @@ export const MIGRATIONS: readonly string[] = [
   ARCHIVE_SCHEMA,
   EVIDENCE_SCHEMA,
   WATCH_SCHEMA,
+  ADMISSIONS_SCHEMA,
 ];

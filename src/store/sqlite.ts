@@ -3,6 +3,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { EvidenceLog } from '../evidence/log.ts';
+import { SqliteAdmissions } from './admissions.ts';
 import { SqliteEvidence } from './evidence.ts';
 import { SqliteJobs } from './sqlite-jobs.ts';
 import { SqliteOnce } from './sqlite-once.ts';
@@ -19,6 +20,7 @@ export class SqliteStore implements Store {
   readonly once: OnceStore;
   readonly evidence: EvidenceLog;
   readonly watch: WatchStore;
+  readonly admissions: SqliteAdmissions;
   readonly #database: DatabaseSync;
 
   /**
@@ -34,6 +36,7 @@ export class SqliteStore implements Store {
     this.once = new SqliteOnce(database, now);
     this.evidence = new SqliteEvidence(database, now);
     this.watch = new SqliteWatch(database);
+    this.admissions = new SqliteAdmissions(database);
   }
 
   /** Gives back what a killed gateway held. Only for the process that holds the state lock (lock.ts), before it starts workers. */
@@ -45,6 +48,7 @@ export class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
+    this.admissions.flush();
     this.#database.close();
   }
 }
