@@ -12,9 +12,10 @@ import { certificatePath, keyPath } from './create.ts';
 import { equal } from './der.ts';
 import { putInPlace, retire, stage, unstage } from './key-exchange.ts';
 import { loadKeyFile } from './key-file.ts';
+import { kindOf, type NewKey } from './key-kinds.ts';
 import { nextKeyPath } from './keys.ts';
-import { type CertifiedName, certify, type KeySetup } from './own-certificates.ts';
-import type { SignatureAlgorithm, SigningKey } from './pki.ts';
+import { type CertifiedName, certify, type KeySetup, registerCurrent } from './own-certificates.ts';
+import type { SigningKey } from './pki.ts';
 import { type Certificate, publicKeyInfoOf, toPem } from './x509.ts';
 
 export interface Exchanged {
@@ -27,16 +28,12 @@ export interface Exchanged {
  * @param algorithm as before where null
  * @throws KeyFileError, TokenError, PkiUnusable; Error of the file system
  */
-export async function rotateKey(
-  setup: KeySetup,
-  name: CertifiedName,
-  algorithm: SignatureAlgorithm | null,
-): Promise<Exchanged> {
+export async function rotateKey(setup: KeySetup, name: CertifiedName, algorithm: NewKey | null): Promise<Exchanged> {
   const { folder } = setup.config;
   const before = await currentCertificate(folder, name);
   const old = await settle(setup, name, before);
   try {
-    const key = await setup.keys.generateNext(name, algorithm ?? old.algorithm);
+    const key = await setup.keys.generateNext(name, algorithm ?? kindOf(old));
     const now = await certify(setup, name, key);
     await exchange(setup, name, { before, now });
     await bringHome(setup, name);
@@ -78,6 +75,7 @@ async function settle(setup: KeySetup, name: CertifiedName, certificate: Certifi
   const { config, keys, passphrase } = setup;
   const key = await keys.open(name, certificate);
   if (!belongs(key, certificate)) throw new PkiUnusable(`${keys.where(name)} does not belong to its certificate`);
+  await registerCurrent(setup, certificate);
   await unstage(nextCertificatePath(config.folder, name));
   if (!keys.isFile(name)) return key;
   if (belongs(await loadKeyFile(keyPath(config.folder, name), passphrase), certificate))

@@ -10,6 +10,7 @@ import {
   authorityId,
   type Certificate,
   type CertificateFields,
+  isIssuedBy,
   keyHash,
   parseCertificate,
   signCertificate,
@@ -59,6 +60,13 @@ export async function certify(setup: KeySetup, name: CertifiedName, key: Signing
   const made = parseCertificate(await signCertificate(ownProfile(setup, name, key.publicKey, issuer), caKey));
   await register(setup.certificates, made, issuer.certificate);
   return made;
+}
+
+/** Has OCSP know a certificate that has been in use, in case that no gateway has run with it yet. */
+export async function registerCurrent(setup: KeySetup, certificate: Certificate): Promise<void> {
+  const { issuer } = await companyIssuer(setup);
+  // One of an earlier CA was recorded when that one was replaced.
+  if (isIssuedBy(certificate, issuer.certificate)) await register(setup.certificates, certificate, issuer.certificate);
 }
 
 /** OCSP knows it from now on. @throws KeyTaken when its key is a person's */

@@ -6,7 +6,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../config/load.ts';
-import { putInPlace, retire, stage } from './key-exchange.ts';
+import { putInPlace, retire, stage, unstage } from './key-exchange.ts';
 
 export const SECRET_NAMES = ['link', 'verdict'] as const;
 export type SecretName = (typeof SECRET_NAMES)[number];
@@ -67,8 +67,13 @@ export async function rotateSecret(
   const next = join(folder, 'keys', `${name}.next.key`);
   await stage(next, `${randomBytes(32).toString('hex')}\n`, 0o600);
   const retired = join(retiredFolder(folder), `${name}-${now.toISOString().replace(/[-:.]/g, '')}.key`);
-  await retire(path, retired);
-  await putInPlace(next, path);
+  try {
+    await retire(path, retired);
+    await putInPlace(next, path);
+  } catch (error) {
+    await unstage(next);
+    throw error;
+  }
   return { newest: secretOf(readSecret(path), null), retired };
 }
 
