@@ -104,6 +104,24 @@ export class Connection {
     }
   }
 
+  /**
+   * Reads what is told to whoever asks, unsigned. @throws Unreachable
+   */
+  async open<T>(path: string, read: (body: Bytes) => T): Promise<T> {
+    try {
+      const response = await this.#environment.fetch(new URL(path, this.origin).href, {
+        cache: 'no-store',
+        credentials: 'omit',
+        redirect: 'error',
+      });
+      if (!response.ok) throw new Unreachable(`The gateway can't be reached (${response.status}).`);
+      return read(new Uint8Array(await response.arrayBuffer()));
+    } catch (error) {
+      if (error instanceof Unreachable) throw error;
+      throw new Unreachable('The gateway can\u2019t be reached.', { cause: error });
+    }
+  }
+
   async #attempt<T>(call: Call<T>): Promise<T> {
     for (let again = false; ; again = true) {
       const offset = this.#clockOffset;

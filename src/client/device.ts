@@ -27,21 +27,29 @@ import {
   type SigningIdentity,
   thumbprint,
 } from './keys.ts';
+import { OwnDevices } from './own-devices.ts';
+import { approvalChallenge, signatureChallenge } from './passkey-challenge.ts';
 import {
   type ApprovalAsk,
+  type Assertion,
   type CertificateAsk,
   type CodeAsk,
   type DeviceInfo,
   decode,
   type Enrolled,
+  type EnrolmentAnswer,
   type EnrolmentAsk,
+  type EnrolmentOptions,
   type FinishedView,
   type Grant,
   type GrantedDocument,
   type Mark,
+  type MoreAsk,
+  type ProofAsk,
   parseCertificate,
   parseDeviceInfo,
-  parseEnrolled,
+  parseEnrolmentAnswer,
+  parseEnrolmentOptions,
   parseFinishedView,
   parseGrant,
   parseQuestion,
@@ -49,12 +57,14 @@ import {
   parseWaitingList,
   type QuestionAsk,
   type RejectionAsk,
+  replacementData,
   type SignatureAsk,
   type TokenAsk,
   type TurnAsk,
   type View,
   type Waiting,
 } from './protocol.ts';
+import type { Passkeys } from './webauthn.ts';
 
 export { AnswerRefused, Problem, type Progress, Unreachable } from './connection.ts';
 export { Tampered } from './grant.ts';
@@ -72,8 +82,8 @@ export class NotEnrolled extends Error {
   override readonly name = 'NotEnrolled';
 }
 
-/** Where signing is; `waiting`: another signatory is signing at this moment. */
-export type SigningStep = 'certificate' | 'turn' | 'waiting' | 'checking' | 'sending';
+/** Where signing is; `waiting`: another signatory is signing at this moment; `passkey`: the browser asks the person. */
+export type SigningStep = 'certificate' | 'turn' | 'waiting' | 'checking' | 'passkey' | 'sending';
 
 /** A device's certificate and what its key does. */
 export interface OwnIdentity {
@@ -88,6 +98,8 @@ export interface DeviceOptions {
   /** The gateway's public URL; only its origin counts. */
   readonly origin: string;
   readonly store: DeviceStore;
+  /** What the browser has of passkeys; null or absent where it has none. */
+  readonly passkeys?: Passkeys | null;
   readonly environment?: Partial<Environment>;
   /** Minutes east of UTC that the signature's appearance shows. */
   readonly utcOffset?: () => number;
@@ -108,6 +120,9 @@ export class SignpostDevice {
   readonly #connection: Connection;
   readonly #environment: Environment;
   readonly #utcOffset: () => number;
+  readonly #passkeys: Passkeys | null;
+  /** The person's devices, this one among them. */
+  readonly own: OwnDevices;
   #memory: DeviceMemory;
 
   private constructor(options: DeviceOptions, memory: DeviceMemory) {
@@ -120,7 +135,15 @@ export class SignpostDevice {
     this.#store = options.store;
     this.#connection = new Connection(new URL(options.origin).origin, this.#environment);
     this.#utcOffset = options.utcOffset ?? (() => -this.#environment.now().getTimezoneOffset());
+    this.#passkeys = options.passkeys ?? null;
     this.#memory = memory;
+    this.own = new OwnDevices(
+      {
+        get: (path, read) => this.#get(path, read),
+        change: (method, path, body, read) => this.#change(method, path, body, read),
+      },
+      this.#passkeys,
+    );
   }
 
   /** @throws what the store throws when the browser keeps no storage */
@@ -138,8 +161,18 @@ export class SignpostDevice {
     return this.#memory.device?.enrolled ?? null;
   }
 
+  /** How devices are set up here. @throws Unreachable */
+  async enrolmentOptions(): Promise<EnrolmentOptions> {
+    return this.#connection.open('/api/enrolment/options', body => decode(body, parseEnrolmentOptions));
+  }
+
+  /** True when a key was made to be set up and isn't yet. */
+  get enrolling(): boolean {
+    return this.#memory.pending !== null;
+  }
+
   /**
-   * Asks for a code by mail. Says nothing about whether one was sent.
+   * Asks for a code by mail. Says nothing about whether one was sent. A key that waits already may leave the address out.
    * @param link token of the link that led here
    */
   async requestCode(address: string, link: string | null): Promise<void> {
@@ -156,27 +189,79 @@ export class SignpostDevice {
   }
 
   /**
-   * Makes this the person's device, and pins the gateway's key. A device that this store held before is replaced.
-   * @throws Problem `enrolment-refused`, `too-many-tries`
+   * Makes this the person's device, and pins the gateway's key. A device that this store held before is replaced. Where
+   * the person has another active device the answer may be `waiting`: see `enrolment` and `showMore`.
+   * @throws Problem `enrolment-refused`, `too-many-tries`, `password-paused`
    */
   async enrol(ask: {
     readonly address: string;
-    readonly code: string;
+    readonly password?: string | null;
+    readonly code?: string | null;
     readonly link: string | null;
     readonly name: string;
     readonly kind: 'browser' | 'command-line';
-  }): Promise<Enrolled> {
+  }): Promise<EnrolmentAnswer> {
     const { keys, signer, key } = await this.#enrolling();
-    const replaces = this.enrolled?.deviceId ?? null;
-    const body: EnrolmentAsk = { ...ask, code: ask.code.replace(/\s/g, ''), key, replaces };
-    const enrolled = await this.#connection.call({
-      method: 'POST',
-      path: '/api/enrolment',
+    const body: EnrolmentAsk = {
+      address: ask.address,
+      ...shown(ask),
+      name: ask.name,
+      kind: ask.kind,
+      key,
+      replaces: await this.#replaces(signer.keyid),
+    };
+    return this.#enrolled(keys, signer, 'POST', '/api/enrolment', body);
+  }
+
+  /** What has become of it while it waits. @throws Problem `not-found`: refused by another device, or it took too long */
+  async enrolment(): Promise<EnrolmentAnswer> {
+    const { keys, signer } = await this.#enrolling();
+    return this.#enrolled(keys, signer, 'GET', '/api/enrolment', undefined);
+  }
+
+  /**
+   * A device that waits shows more, or says which device it replaces.
+   * @throws Problem as `enrol`
+   */
+  async showMore(
+    ask: Partial<ProofAsk> & { readonly link: string | null; readonly replaces?: string | null },
+  ): Promise<EnrolmentAnswer> {
+    const { keys, signer } = await this.#enrolling();
+    const body: MoreAsk = { ...shown(ask), replaces: ask.replaces ?? null };
+    return this.#enrolled(keys, signer, 'POST', '/api/enrolment/more', body);
+  }
+
+  /** Forgets a key that was being set up. */
+  async stopEnrolling(): Promise<void> {
+    await this.#remember({ ...this.#memory, pending: null });
+  }
+
+  /** Shows that this store holds the key of the device that the new one replaces. */
+  async #replaces(newKeyId: string): Promise<EnrolmentAsk['replaces']> {
+    const old = this.#memory.device;
+    if (!old) return null;
+    const { deviceId } = old.enrolled;
+    const signer = webCryptoSigner(deviceId, old.authentication.privateKey);
+    return { device: deviceId, signature: await signer.sign(replacementData(newKeyId)) };
+  }
+
+  async #enrolled(
+    keys: CryptoKeyPair,
+    signer: HttpSigner,
+    method: 'GET' | 'POST',
+    path: string,
+    body: EnrolmentAsk | MoreAsk | undefined,
+  ): Promise<EnrolmentAnswer> {
+    const answer = await this.#connection.call({
+      method,
+      path,
       signer,
       gatewayKey: null,
       body,
-      read: bytes => decode(bytes, parseEnrolled),
+      read: bytes => decode(bytes, parseEnrolmentAnswer),
     });
+    if (answer.state === 'waiting') return answer;
+    const { enrolled } = answer;
     if (enrolled.deviceId !== signer.keyid) throw new AnswerRefused('The gateway enrolled another key than ours.');
     await this.#remember({ pending: null, device: { authentication: keys, enrolled, signing: null } });
     // From here on only the pinned key is believed: this answer shows that the gateway has it.
@@ -185,7 +270,7 @@ export class SignpostDevice {
     await this.#provideTokenKey().catch((error: unknown) => {
       if (!(error instanceof Problem || error instanceof Unreachable)) throw error;
     });
-    return enrolled;
+    return answer;
   }
 
   async info(): Promise<DeviceInfo> {
@@ -351,8 +436,9 @@ export class SignpostDevice {
     if (!equalBytes(data, shownData(view, hashes, place)))
       throw new Tampered('the gateway asks to approve something else than was shown');
     const hmac = new Uint8Array(await crypto.subtle.sign('HMAC', key, concat(nonce, data)));
+    const assertion = await this.#assert(view, () => approvalChallenge(nonce, data), onStep);
     onStep?.('sending');
-    const body: ApprovalAsk = { nonce, hmac, signature, paraph, utcOffset: this.#utcOffset() };
+    const body: ApprovalAsk = { nonce, hmac, signature, paraph, utcOffset: this.#utcOffset(), assertion };
     return this.#change('POST', path, body, bytes => decode(bytes, parseView));
   }
 
@@ -415,9 +501,23 @@ export class SignpostDevice {
     const grant = await this.#change('POST', `${sessionPath(token)}/turn`, ask, bytes => decode(bytes, parseGrant));
     onStep?.('checking');
     const signatures = await signGrant(grant, view, documents, identity);
+    const attributes = grant.documents.map(({ signedAttributes }) => signedAttributes);
+    const assertion = await this.#assert(view, () => signatureChallenge(grant.turn, attributes), onStep);
     onStep?.('sending');
-    const body: SignatureAsk = { turn: grant.turn, signatures };
+    const body: SignatureAsk = { turn: grant.turn, signatures, assertion };
     return this.#change('POST', `${sessionPath(token)}/signature`, body, bytes => decode(bytes, parseView));
+  }
+
+  /** The passkey's word for this very signature; null where none is used. @throws DOMException when the person declines */
+  async #assert(
+    { passkey }: View,
+    challenge: () => Promise<Uint8Array>,
+    onStep: ((step: SigningStep) => void) | undefined,
+  ): Promise<Assertion | null> {
+    const { id, rpId } = passkey;
+    if (id === null || this.#passkeys === null) return null;
+    onStep?.('passkey');
+    return this.#passkeys.get({ id, rpId, challenge: await challenge() });
   }
 
   async #signingIdentity(): Promise<SigningIdentity> {
@@ -483,6 +583,11 @@ export class SignpostDevice {
       gatewayKey: enrolled.gatewayKey,
     };
   }
+}
+
+/** As the wire has it. */
+function shown({ password, code, link }: Partial<ProofAsk> & { readonly link: string | null }): ProofAsk {
+  return { password: password || null, code: code?.replace(/\s/g, '') || null, link };
 }
 
 /** What the person approves, written from what was shown to them. */

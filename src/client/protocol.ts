@@ -6,10 +6,22 @@
  * | call                                | asks             | answers       |
  * | ----------------------------------- | ---------------- | ------------- |
  * | GET /api/nonce?method=M&path=P      |                  | NonceAnswer   |
+ * | GET /api/enrolment/options          | (unsigned)       | EnrolmentOptions |
  * | POST /api/enrolment/code            | CodeAsk          | {} (always)   |
- * | POST /api/enrolment                 | EnrolmentAsk     | Enrolled      |
+ * | POST /api/enrolment                 | EnrolmentAsk     | EnrolmentAnswer |
+ * | GET /api/enrolment                  |                  | EnrolmentAnswer |
+ * | POST /api/enrolment/more            | MoreAsk          | EnrolmentAnswer |
  * | GET /api/device                     |                  | DeviceInfo    |
  * | DELETE /api/device                  |                  | {}            |
+ * | POST /api/device/name               | NameAsk          | {}            |
+ * | POST /api/device/code               | OwnCodeAsk       | {} (always)   |
+ * | POST /api/device/proofs             | ProofAsk         | {}            |
+ * | GET /api/device/all                 |                  | OwnDevice[]   |
+ * | DELETE /api/device/all/:id          |                  | {}            |
+ * | GET /api/device/newcomers           |                  | Newcomer[]    |
+ * | POST /api/device/newcomers/:id      | NewcomerAsk      | {}            |
+ * | GET /api/device/passkey             |                  | PasskeyOptions |
+ * | POST /api/device/passkey            | PasskeyAsk       | {}            |
  * | POST /api/device/token              | TokenAsk         | {}            |
  * | GET /api/device/sessions            |                  | Waiting[]     |
  * | POST /api/certificates              | CertificateAsk   | Certificate   |
@@ -28,11 +40,24 @@
 
 import type { Mark } from '../documents/strokes.ts';
 import { BadMark, parseMark } from '../documents/strokes.ts';
-import type { Level, Mode, RequestState, SessionState } from '../requests/model.ts';
+import type { Level, Mode, Proof, RequestState, SessionState } from '../requests/model.ts';
 import type { ApprovalAsk, Grant, GrantedDocument, Question } from '../requests/requests.ts';
+import type { Assertion } from '../requests/webauthn.ts';
 import { base64url, fromBase64url } from './bytes.ts';
 
-export type { ApprovalAsk, Grant, GrantedDocument, Level, Mark, Mode, Question, RequestState, SessionState };
+export type {
+  ApprovalAsk,
+  Assertion,
+  Grant,
+  GrantedDocument,
+  Level,
+  Mark,
+  Mode,
+  Proof,
+  Question,
+  RequestState,
+  SessionState,
+};
 
 /** A public P-256 key (RFC 7517); its RFC 7638 thumbprint is the device's id and the `keyid`. */
 export interface PublicKey {
@@ -56,12 +81,53 @@ export interface CodeAsk {
   readonly link: string | null;
 }
 
-export interface EnrolmentAsk extends CodeAsk {
-  readonly code: string;
+/** Sets of what has to be shown together; any one of them is enough. */
+export type Alternatives = readonly (readonly Proof[])[];
+
+export type PasskeyUse = 'off' | 'offered' | 'required';
+
+/** How devices are set up at this company: the same for whoever asks. */
+export interface EnrolmentOptions {
+  /** What is enough for some level. */
+  readonly proofs: Alternatives;
+  /** The most that a level asks for. */
+  readonly passkeys: PasskeyUse;
+}
+
+/** What is shown; null where it isn't. The link is the token of the one that led here. */
+export interface ProofAsk {
+  readonly password: string | null;
+  readonly code: string | null;
+  readonly link: string | null;
+}
+
+export interface EnrolmentAsk extends ProofAsk {
+  readonly key: PublicKey;
+  readonly address: string;
   readonly name: string;
   readonly kind: 'browser' | 'command-line';
-  /** Id of the device that this one replaces. */
+  /** The device that this one replaces, and its key's signature over `replacementData` of the new key. */
+  readonly replaces: { readonly device: string; readonly signature: Uint8Array } | null;
+}
+
+/** A waiting key shows more, or names the device that it replaces. */
+export interface MoreAsk extends ProofAsk {
   readonly replaces: string | null;
+}
+
+export type EnrolmentAnswer =
+  | { readonly state: 'enrolled'; readonly enrolled: Enrolled }
+  /** One of the others is to confirm, which shows the same code. */
+  | {
+      readonly state: 'waiting';
+      readonly code: string;
+      readonly expiresAt: Date;
+      readonly others: readonly { readonly id: string; readonly name: string; readonly createdAt: Date }[];
+    };
+
+/** What an old device's key signs for the new one that takes its place. */
+export function replacementData(newKeyId: string): Uint8Array {
+  return new TextEncoder().encode(`signpost replaced by v1\0${newKeyId}`);
 }
 
 export interface PersonInfo {
@@ -84,6 +150,53 @@ export interface DeviceInfo {
   readonly createdAt: Date;
   readonly person: PersonInfo;
   readonly company: string;
+}
+
+export interface NameAsk {
+  readonly name: string;
+}
+
+export interface OwnCodeAsk {
+  readonly link: string | null;
+}
+
+/** A device of the person who asks: active, or ended a short while ago. */
+export interface OwnDevice {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: 'browser' | 'command-line';
+  readonly createdAt: Date;
+  readonly endedAt: Date | null;
+  /** The one that asks. */
+  readonly own: boolean;
+}
+
+/** A new device of the person that waits to be confirmed. */
+export interface Newcomer {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: 'browser' | 'command-line';
+  /** What it shows, too. */
+  readonly code: string;
+}
+
+export interface NewcomerAsk {
+  readonly confirmed: boolean;
+}
+
+/** To create a passkey with (WebAuthn). */
+export interface PasskeyOptions {
+  readonly challenge: Uint8Array;
+  readonly rpId: string;
+  readonly rpName: string;
+  readonly userId: Uint8Array;
+  readonly userName: string;
+}
+
+/** AuthenticatorAttestationResponse without attestation. */
+export interface PasskeyAsk {
+  readonly clientData: Uint8Array;
+  readonly authenticatorData: Uint8Array;
 }
 
 /** A request that waits for this device's person. */
@@ -152,6 +265,10 @@ export interface View {
   /** What a rejecting signatory wrote, once rejected. */
   readonly comment: string | null;
   readonly rejectionComment: 'optional' | 'required';
+  /** What this device's person is still to show to sign at this level; empty when nothing. */
+  readonly proofs: Alternatives;
+  /** `id`: of this device's passkey, to be used for this signature; null when none is. */
+  readonly passkey: { readonly use: PasskeyUse; readonly id: Uint8Array | null; readonly rpId: string };
 }
 
 /** A finished request, as the device of one of its parties (sender, signatory, copy) sees it. */
@@ -192,6 +309,8 @@ export interface SignatureAsk {
   readonly turn: string;
   /** One DER ECDSA-Sig-Value per document. */
   readonly signatures: readonly Uint8Array[];
+  /** Of the device's passkey (passkey-challenge.ts); null where none is used. */
+  readonly assertion: Assertion | null;
 }
 
 /** The device's token key, which it made and now can't read any more. */
@@ -229,6 +348,10 @@ export const PROBLEMS = [
   'token-refused',
   'bad-approval',
   'no-more-tries',
+  'password-paused',
+  'more-proof',
+  'passkey-needed',
+  'passkey-refused',
   'try-later',
   'internal',
 ] as const;
@@ -360,15 +483,133 @@ export function parseCodeAsk(value: unknown): CodeAsk {
   return { key: parsePublicKey(key), address: text(address, 320), link: orNull(link, item => text(item, 200)) };
 }
 
-export function parseEnrolmentAsk(value: unknown): EnrolmentAsk {
-  const { code, name, kind, replaces } = fields(value);
+function kindOf(value: unknown): 'browser' | 'command-line' {
+  return oneOf(value, 'browser', 'command-line');
+}
+
+function parseAlternatives(value: unknown): Alternatives {
+  return list(value, set => list(set, proof => oneOf(proof, 'mailed-code', 'password', 'admin-code')));
+}
+
+export function parseEnrolmentOptions(value: unknown): EnrolmentOptions {
+  const { proofs, passkeys } = fields(value);
+  return { proofs: parseAlternatives(proofs), passkeys: oneOf(passkeys, 'off', 'offered', 'required') };
+}
+
+export function parseProofAsk(value: unknown): ProofAsk {
+  const { password, code, link } = fields(value);
   return {
-    ...parseCodeAsk(value),
-    code: text(code, 64),
-    name: text(name, 100),
-    kind: oneOf(kind, 'browser', 'command-line'),
-    replaces: orNull(replaces, item => text(item, 43)),
+    password: orNull(password, item => text(item, 1000)),
+    code: orNull(code, item => text(item, 64)),
+    link: orNull(link, item => text(item, 200)),
   };
+}
+
+export function parseEnrolmentAsk(value: unknown): EnrolmentAsk {
+  const { key, address, name, kind, replaces } = fields(value);
+  return {
+    ...parseProofAsk(value),
+    key: parsePublicKey(key),
+    address: text(address, 320),
+    name: text(name, 100),
+    kind: kindOf(kind),
+    replaces: orNull(replaces, item => {
+      const { device, signature } = fields(item);
+      return { device: text(device, 43), signature: bytesOf(signature, 64) };
+    }),
+  };
+}
+
+export function parseMoreAsk(value: unknown): MoreAsk {
+  return { ...parseProofAsk(value), replaces: orNull(fields(value).replaces, item => text(item, 43)) };
+}
+
+export function parseEnrolmentAnswer(value: unknown): EnrolmentAnswer {
+  const { state, enrolled, code, expiresAt, others } = fields(value);
+  if (oneOf(state, 'enrolled', 'waiting') === 'enrolled')
+    return { state: 'enrolled', enrolled: parseEnrolled(enrolled) };
+  return {
+    state: 'waiting',
+    code: text(code, 20),
+    expiresAt: date(expiresAt),
+    others: list(others, item => {
+      const { id, name, createdAt } = fields(item);
+      return { id: text(id, 43), name: text(name), createdAt: date(createdAt) };
+    }),
+  };
+}
+
+export function parseNameAsk(value: unknown): NameAsk {
+  return { name: text(fields(value).name, 100) };
+}
+
+export function parseOwnCodeAsk(value: unknown): OwnCodeAsk {
+  return { link: orNull(fields(value).link, item => text(item, 200)) };
+}
+
+export function parseOwnDevices(value: unknown): readonly OwnDevice[] {
+  return list(value, item => {
+    const { id, name, kind, createdAt, endedAt, own } = fields(item);
+    return {
+      id: text(id, 43),
+      name: text(name),
+      kind: kindOf(kind),
+      createdAt: date(createdAt),
+      endedAt: orNull(endedAt, date),
+      own: own === true,
+    };
+  });
+}
+
+export function parseNewcomers(value: unknown): readonly Newcomer[] {
+  return list(value, item => {
+    const { id, name, kind, code } = fields(item);
+    return { id: text(id, 43), name: text(name), kind: kindOf(kind), code: text(code, 20) };
+  });
+}
+
+export function parseNewcomerAsk(value: unknown): NewcomerAsk {
+  const { confirmed } = fields(value);
+  if (typeof confirmed !== 'boolean') throw new Malformed('neither true nor false');
+  return { confirmed };
+}
+
+export function parsePasskeyOptions(value: unknown): PasskeyOptions {
+  const { challenge, rpId, rpName, userId, userName } = fields(value);
+  return {
+    challenge: bytes(challenge),
+    rpId: text(rpId),
+    rpName: text(rpName),
+    userId: bytes(userId),
+    userName: text(userName),
+  };
+}
+
+/** What authenticators say fits into a few hundred bytes; RSA keys need most. */
+function authenticatorBytes(value: unknown): Uint8Array {
+  const parsed = bytes(value);
+  if (parsed.length > 8192) throw new Malformed('too long');
+  return parsed;
+}
+
+export function parsePasskeyAsk(value: unknown): PasskeyAsk {
+  const { clientData, authenticatorData } = fields(value);
+  return { clientData: authenticatorBytes(clientData), authenticatorData: authenticatorBytes(authenticatorData) };
+}
+
+function parseAssertion(value: unknown): Assertion {
+  const { credential, clientData, authenticatorData, signature } = fields(value);
+  return {
+    credential: authenticatorBytes(credential),
+    clientData: authenticatorBytes(clientData),
+    authenticatorData: authenticatorBytes(authenticatorData),
+    signature: authenticatorBytes(signature),
+  };
+}
+
+/** Devices of earlier versions don't know of passkeys. */
+function assertionOrNone(value: unknown): Assertion | null {
+  return value === undefined || value === null ? null : parseAssertion(value);
 }
 
 function parsePersonInfo(value: unknown): PersonInfo {
@@ -465,7 +706,14 @@ export function parseView(value: unknown): View {
     endedAt: orNull(view.endedAt, date),
     comment: orNull(view.comment, text),
     rejectionComment: oneOf(view.rejectionComment, 'optional', 'required'),
+    proofs: parseAlternatives(view.proofs),
+    passkey: parsePasskeyUse(view.passkey),
   };
+}
+
+function parsePasskeyUse(value: unknown): View['passkey'] {
+  const { use, id, rpId } = fields(value);
+  return { use: oneOf(use, 'off', 'offered', 'required'), id: orNull(id, authenticatorBytes), rpId: text(rpId) };
 }
 
 /** Gateways of earlier versions know PDFs only. */
@@ -530,8 +778,8 @@ export function parseGrant(value: unknown): Grant {
 }
 
 export function parseSignatureAsk(value: unknown): SignatureAsk {
-  const { turn, signatures } = fields(value);
-  return { turn: text(turn, 200), signatures: list(signatures, bytes) };
+  const { turn, signatures, assertion } = fields(value);
+  return { turn: text(turn, 200), signatures: list(signatures, bytes), assertion: assertionOrNone(assertion) };
 }
 
 export function parseTokenAsk(value: unknown): TokenAsk {
@@ -549,13 +797,14 @@ export function parseQuestion(value: unknown): Question {
 }
 
 export function parseApprovalAsk(value: unknown): ApprovalAsk {
-  const { nonce, hmac, signature, paraph, utcOffset } = fields(value);
+  const { nonce, hmac, signature, paraph, utcOffset, assertion } = fields(value);
   return {
     nonce: bytesOf(nonce, 20),
     hmac: bytesOf(hmac, 32),
     signature: mark(signature),
     paraph: orNull(paraph, mark),
     utcOffset: minutesEast(utcOffset),
+    assertion: assertionOrNone(assertion),
   };
 }
 

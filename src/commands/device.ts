@@ -1,39 +1,19 @@
 /** `signpost device`: a signatory's device as a command-line tool, on the same module as the phone page. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { initials } from '../client/approval.ts';
 import { hex, sha256 } from '../client/bytes.ts';
-import {
-  linkToken,
-  NotEnrolled,
-  Problem,
-  requestNumber,
-  SignpostDevice,
-  Tampered,
-  Unreachable,
-} from '../client/device.ts';
+import { Problem, requestNumber, type SignpostDevice, Tampered, Unreachable } from '../client/device.ts';
 import type { DocumentKind, View } from '../client/protocol.ts';
-import { isLoopback } from '../config/loopback.ts';
 import { BadMark, type Mark, parseDrawing, parseMark } from '../documents/strokes.ts';
 import { ask } from './ask.ts';
-import { defaultStoreFolder, fileStore, storedOrigin } from './device-store.ts';
-import { jsonOption } from './options.ts';
+import { command, day, type Options, open, parseLink, print } from './device-common.ts';
+import { enrolCommand } from './device-enrol.ts';
+import { ownDeviceCommands } from './device-own.ts';
 import { plain, say } from './say.ts';
 import { printTable } from './table.ts';
-
-interface Options {
-  readonly store: string;
-  readonly json?: boolean;
-}
-
-interface EnrolOptions extends Options {
-  readonly code?: string;
-  readonly link?: string;
-  readonly name: string;
-}
 
 interface MarkOptions {
   readonly type?: string;
@@ -50,13 +30,8 @@ interface ShownApproval {
 
 export function deviceCommand(): Command {
   const device = new Command('device').description('sign from the command line, as a signatory');
-  command(device, 'enrol', 'make this folder a device of yours')
-    .argument('<url>', "the gateway's address, or a link from a mail", parseGateway)
-    .argument('<address>', 'your company address')
-    .option('--code <code>', 'code from your admin or from the mail; asked for when missing')
-    .option('--link <link>', 'the link that led here, when the code is mailed')
-    .option('--name <name>', 'what to call this device', `signpost device on ${hostname()}`)
-    .action(enrol);
+  enrolCommand(device);
+  ownDeviceCommands(device);
   command(device, 'list', 'what waits for your signature').action(list);
   command(device, 'show', 'one request: who asks, what for, which documents')
     .argument('<link>', 'link from the mail', parseLink)
@@ -92,28 +67,6 @@ export function deviceCommand(): Command {
   return device;
 }
 
-function command(parent: Command, name: string, description: string): Command {
-  return parent
-    .command(name)
-    .description(description)
-    .addOption(new Option('--store <folder>', 'where the keys are').default(defaultStoreFolder()))
-    .addOption(jsonOption());
-}
-
-function parseGateway(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  // Codes, and the gateway's key that is pinned, must not come over a line that others can write on.
-  if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && isLoopback(url.hostname)))
-    throw new InvalidArgumentError('Write an address such as https://sign.company.com');
-  return url.origin;
-}
-
-function parseLink(text: string): string {
-  const token = linkToken(text);
-  if (token === null) throw new InvalidArgumentError('Give the whole link from the mail.');
-  return token;
-}
-
 function parseRequest(text: string): string {
   const number = requestNumber(text);
   if (number === null) throw new InvalidArgumentError('Give the request number (12 characters), or the whole link.');
@@ -124,28 +77,6 @@ function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (!(seconds > 0)) throw new InvalidArgumentError('Write a number of seconds.');
   return seconds;
-}
-
-async function open({ store }: Options): Promise<SignpostDevice> {
-  const origin = await storedOrigin(store);
-  if (origin === null) throw new NotEnrolled(`There is no device in ${store} yet: run signpost device enrol.`);
-  return SignpostDevice.open({ origin, store: fileStore(store, origin) });
-}
-
-async function enrol(origin: string, address: string, options: EnrolOptions): Promise<void> {
-  const device = await SignpostDevice.open({ origin, store: fileStore(options.store, origin) });
-  const link = options.link === undefined ? null : parseLink(options.link);
-  let { code } = options;
-  if (code === undefined) {
-    await device.requestCode(address, link);
-    console.error('If your company mails codes, one is on its way to you.');
-    code = await ask('Code from your admin or from that mail', '--code', null, answer =>
-      answer === '' ? 'The code is needed.' : null,
-    );
-  }
-  const enrolled = await device.enrol({ address, code, link, name: options.name, kind: 'command-line' });
-  if (options.json) return print(enrolled);
-  say(`This is now a device of ${enrolled.person.name} <${enrolled.person.mail}>, ${enrolled.company}.`);
 }
 
 async function list(options: Options): Promise<void> {
@@ -322,12 +253,4 @@ function report(view: View, options: Options): void {
   const done = view.session === 'signed' ? 'Signed' : view.session === 'rejected' ? 'Rejected' : `Now ${view.session}`;
   const next = view.signatories.filter(({ state }) => state === 'open').map(({ name }) => name);
   say(`${done}: ${view.request}  ${view.subject}${next.length === 0 ? '' : `. Now asked: ${next.join(', ')}`}`);
-}
-
-function day(date: Date): string {
-  return date.toISOString().slice(0, 10);
-}
-
-function print(value: unknown): void {
-  say(JSON.stringify(value));
 }

@@ -34,13 +34,14 @@ export function devicesCommand(): Command {
         if (all.length === 0)
           return console.log('No device is set up yet: signpost user code NAME makes a code for one.');
         printTable(
-          ['DEVICE', 'PERSON', 'STATE', 'KIND', 'SINCE', 'NAME'],
-          all.map(({ id, personId, state, kind, createdAt, name }) => [
+          ['DEVICE', 'PERSON', 'STATE', 'KIND', 'SINCE', 'SHOWN', 'NAME'],
+          all.map(({ id, personId, state, kind, createdAt, name, proofs, passkey }) => [
             id.slice(0, 12),
             personId,
             state,
             kind,
             createdAt.toISOString().slice(0, 10),
+            [...(proofs ?? ['?']), ...(passkey ? ['passkey'] : [])].join('+'),
             name,
           ]),
         );

@@ -99,12 +99,13 @@ function sessionHappenings(before: Session | undefined, after: Session, request:
   return happenings;
 }
 
-function endOf({ state, comment, evidence }: Session, request: Request): Happening['facts'] {
+function endOf({ state, comment, evidence, assertion }: Session, request: Request): Happening['facts'] {
   if (state === 'rejected') return { comment: comment === null ? null : sha256(comment) };
   if (state !== 'signed') return {};
   return {
     documents: documentsOf(request),
     ...(evidence && { report: evidence.report, seal: evidence.seal, call: evidence.call }),
+    ...(assertion !== undefined && { assertion }),
   };
 }
 
@@ -118,12 +119,33 @@ function documentsOf({ documents }: Request): Fact {
   }));
 }
 
-export function deviceHappening({ id, personId, kind, state, key }: Device): Happening {
+export function deviceHappening({ id, personId, kind, state, key, proofs, confirmedBy }: Device): Happening {
   return {
     kind: `device.${state === 'active' ? 'enrolled' : state}`,
     subjects: { device: id, person: personId },
-    facts: state === 'active' ? { kind, key: { x: key.x, y: key.y } } : {},
+    facts:
+      state === 'active'
+        ? {
+            kind,
+            key: { x: key.x, y: key.y },
+            ...(proofs && { proofs }),
+            ...(confirmedBy !== undefined && { confirmedBy }),
+          }
+        : {},
   };
+}
+
+/** A device that stays active: new proofs, a passkey. Its name and its passkey's counter prove nothing. */
+export function amendHappenings(before: Device, after: Device): Happening[] {
+  const subjects = { device: after.id, person: after.personId };
+  const happenings: Happening[] = [];
+  if (after.provedAt !== undefined && after.provedAt.getTime() !== before.provedAt?.getTime())
+    happenings.push({ kind: 'device.proved', subjects, facts: { proofs: after.proofs ?? [] } });
+  if (after.passkey !== undefined && after.passkey.id !== before.passkey?.id) {
+    const { id, publicKey } = after.passkey;
+    happenings.push({ kind: 'device.passkey', subjects, facts: { credential: id, publicKey } });
+  }
+  return happenings;
 }
 
 export function issuedHappening(record: CertificateRecord): Happening {

@@ -4,13 +4,14 @@ import { encode, type NonceAnswer } from '../client/protocol.ts';
 import { type AnswerKey, signAnswers } from './answers.ts';
 import type { Authentication } from './authentication.ts';
 import { type DeviceDeps, deviceRoutes } from './devices.ts';
-import { enrolmentRoutes } from './enrolment.ts';
+import { type EnrolmentDeps, enrolmentRoutes } from './enrolment.ts';
 import { finishedRoutes } from './finished.ts';
 import type { Nonces } from './nonce.ts';
+import { type OwnDevicesDeps, ownDevicesRoutes } from './own-devices.ts';
 import { HttpProblem, notFound } from './problems.ts';
 import { type SessionDeps, sessionRoutes } from './sessions.ts';
 
-export interface ApiDeps extends DeviceDeps, SessionDeps {
+export interface ApiDeps extends DeviceDeps, SessionDeps, OwnDevicesDeps, Omit<EnrolmentDeps, 'gatewayKey'> {
   readonly authentication: Authentication;
   readonly nonces: Nonces;
   readonly answerKey: AnswerKey;
@@ -36,6 +37,7 @@ export function apiRoutes(api: FastifyInstance, deps: ApiDeps): void {
   });
   enrolmentRoutes(api, { ...deps, gatewayKey: deps.answerKey.publicKey });
   deviceRoutes(api, deps);
+  ownDevicesRoutes(api, deps);
   sessionRoutes(api, deps);
   finishedRoutes(api, deps);
 }

@@ -9,6 +9,7 @@ import {
 } from '../client/http-signature.ts';
 import { generateKeys, importPublicKey, thumbprint } from '../client/keys.ts';
 import type { PublicKey } from '../client/protocol.ts';
+import type { IsHere } from '../directory/presence.ts';
 import type { Device } from '../requests/model.ts';
 import type { Devices } from '../requests/requests.ts';
 import type { Nonces } from './nonce.ts';
@@ -21,6 +22,8 @@ export interface AuthenticationDeps {
   readonly origin: string;
   readonly devices: Devices;
   readonly nonces: Nonces;
+  /** Whoever left the directory has no device any more. */
+  readonly isHere: IsHere;
   readonly now: () => Date;
 }
 
@@ -63,6 +66,7 @@ export class Authentication {
     const key = device?.state === 'active' ? await importPublicKey(device.key) : null;
     const verified = await this.#verify(request, received, key ?? this.#nobody);
     if (!device || !key || !verified) throw notFound();
+    if (!(await this.#deps.isHere(device.personId))) throw notFound();
     await this.#useNonce(request, received);
     return device;
   }
@@ -87,6 +91,14 @@ export class Authentication {
       throw new HttpProblem('bad-request');
     await this.#useNonce(request, received);
     return received.keyid;
+  }
+
+  /** That this very key, known already, signed this request; null verifies nothing but takes as long. @throws HttpProblem not-found, nonce */
+  async knownKey(request: FastifyRequest, key: PublicKey | null): Promise<void> {
+    const received = this.received(request);
+    const verified = await this.#verify(request, received, key ? await importPublicKey(key) : this.#nobody);
+    if (!key || !verified) throw notFound();
+    await this.#useNonce(request, received);
   }
 
   async #verify(request: FastifyRequest, received: ReceivedRequestSignature, key: CryptoKey): Promise<boolean> {

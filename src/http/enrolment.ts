@@ -1,21 +1,36 @@
 /** Setting up a device. Nothing here tells whether a person, an address or a link exists. */
-import type { FastifyInstance } from 'fastify';
-import { decode, type Enrolled, encode, type PublicKey, parseCodeAsk, parseEnrolmentAsk } from '../client/protocol.ts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { verifyBase } from '../client/http-signature.ts';
+import { importPublicKey } from '../client/keys.ts';
+import {
+  decode,
+  type EnrolmentAnswer,
+  type EnrolmentAsk,
+  type EnrolmentOptions,
+  encode,
+  type PublicKey,
+  parseCodeAsk,
+  parseEnrolmentAsk,
+  parseMoreAsk,
+  replacementData,
+} from '../client/protocol.ts';
+import type { Config } from '../config/schema.ts';
 import type { Directory } from '../directory/directory.ts';
 import { cleanLine } from '../outbound/clean.ts';
-import type { Device } from '../requests/model.ts';
-import { type Devices, EnrolmentRefused } from '../requests/requests.ts';
+import { allAlternatives } from '../requests/proofs.ts';
+import { type Devices, type EnrolmentOutcome, EnrolmentRefused, type Replacement } from '../requests/requests.ts';
 import type { OnceStore } from '../store/store.ts';
 import { type Authentication, bodyOf } from './authentication.ts';
-import { HttpProblem } from './problems.ts';
+import { HttpProblem, notFound } from './problems.ts';
+import { network } from './rate.ts';
 
 const MINUTE = 60_000;
 /**
  * Against load, per network address, so that nobody can lock out another: a whole office may set up its phones behind
- * one. Guessing is stopped by the codes themselves: five tries each.
+ * one. Guessing is stopped by src/requests/showing.ts.
  */
 const TRIES_PER_CLIENT = { count: 300, window: 60 * MINUTE };
-const TRIES_PER_CLIENT_AND_ADDRESS = { count: 30, window: 15 * MINUTE };
+const TRIES_PER_CLIENT_AND_ADDRESS = { count: 60, window: 15 * MINUTE };
 
 export interface EnrolmentDeps {
   readonly authentication: Authentication;
@@ -23,22 +38,9 @@ export interface EnrolmentDeps {
   readonly directory: Directory;
   readonly once: OnceStore;
   readonly company: string;
+  readonly enrolment: Config['enrolment'];
   readonly gatewayKey: PublicKey;
   readonly now: () => Date;
-}
-
-/** An IPv6 customer has a whole /64. */
-export function network(ip: string): string {
-  const address = ip.replace(/^::ffff:(?=\d+\.)/i, '');
-  if (!address.includes(':')) return address;
-  const [head = '', tail] = address.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const after = tail ? tail.split(':') : [];
-  if (tail !== undefined) while (groups.length + after.length < 8) groups.push('0');
-  return [...groups, ...after]
-    .slice(0, 4)
-    .map(group => Number.parseInt(group, 16).toString(16))
-    .join(':');
 }
 
 export function enrolmentRoutes(api: FastifyInstance, deps: EnrolmentDeps): void {
@@ -50,52 +52,104 @@ export function enrolmentRoutes(api: FastifyInstance, deps: EnrolmentDeps): void
     { count, window }: { count: number; window: number },
   ): Promise<void> {
     const time = now();
-    const since = new Date(time.getTime() - window);
-    if ((await once.count(kind, subject, time, since)) > count) throw new HttpProblem('too-many-tries');
+    if (!(await once.take(kind, subject, count, time, new Date(time.getTime() - window))))
+      throw new HttpProblem('too-many-tries');
   }
 
-  async function limitTries(ip: string, address: string): Promise<void> {
+  async function limitTries(ip: string, subject: string): Promise<void> {
     const client = network(ip);
     await limit('enrolment-client', client, TRIES_PER_CLIENT);
-    await limit('enrolment-try', `${client} ${address}`, TRIES_PER_CLIENT_AND_ADDRESS);
+    await limit('enrolment-try', `${client} ${subject}`, TRIES_PER_CLIENT_AND_ADDRESS);
   }
 
   /** What a browser still remembers may have ended long ago, or be another person's: then it replaces nothing. */
-  async function replaced(deviceId: string | null, address: string): Promise<string | null> {
-    if (deviceId === null) return null;
-    const device = await devices.find(deviceId);
-    const person = await directory.findByMail(address);
-    return device?.state === 'active' && device.personId === person?.id ? deviceId : null;
+  async function replacement(replaces: EnrolmentAsk['replaces'], newKeyId: string): Promise<Replacement | null> {
+    const old = replaces && (await devices.find(replaces.device));
+    if (!replaces || old?.state !== 'active') return null;
+    const key = await importPublicKey(old.key);
+    const held = await verifyBase(replacementData(newKeyId), replaces.signature, key);
+    return held ? { deviceId: old.id, held } : null;
   }
 
-  async function enrolled(device: Device): Promise<Enrolled> {
+  async function answerTo(outcome: EnrolmentOutcome): Promise<EnrolmentAnswer> {
+    if (outcome.state === 'waiting') {
+      const { pending, others } = outcome;
+      return {
+        state: 'waiting',
+        code: pending.matching,
+        expiresAt: pending.expiresAt,
+        others: others.map(({ id, name, createdAt }) => ({ id, name, createdAt })),
+      };
+    }
+    const { device } = outcome;
     const person = await directory.findById(device.personId);
     if (!person) throw new EnrolmentRefused('the person has left the directory');
     const { name, mail } = person;
-    return { deviceId: device.id, person: { name, mail }, company: deps.company, gatewayKey: deps.gatewayKey };
+    const { company, gatewayKey } = deps;
+    return { state: 'enrolled', enrolled: { deviceId: device.id, person: { name, mail }, company, gatewayKey } };
   }
+
+  /** The key that waits, or that was set up while its answer got lost. @throws HttpProblem not-found */
+  async function waitingKey(request: FastifyRequest): Promise<EnrolmentOutcome> {
+    const outcome = await devices.enrolment(authentication.received(request).keyid);
+    const key = outcome?.state === 'enrolled' ? outcome.device.key : outcome?.pending.device.key;
+    await authentication.knownKey(request, key ?? null);
+    if (!outcome) throw notFound();
+    return outcome;
+  }
+
+  /** Of the person whose key this is; it told the address when it was enrolled. */
+  async function waitingAddress(deviceId: string): Promise<string> {
+    const outcome = await devices.enrolment(deviceId);
+    const person = outcome?.state === 'waiting' ? await directory.findById(outcome.pending.personId) : null;
+    return person?.mail ?? '';
+  }
+
+  const options: EnrolmentOptions = {
+    proofs: allAlternatives(deps.enrolment),
+    passkeys: mostOf(Object.values(deps.enrolment.passkeys)),
+  };
+  api.get('/enrolment/options', (_request, reply) => reply.send(encode(options)));
 
   api.post('/enrolment/code', async (request, reply) => {
     const ask = decode(bodyOf(request), parseCodeAsk);
     const address = ask.address.trim().toLowerCase();
     const deviceId = await authentication.newKey(request, ask.key);
     await limitTries(request.ip, address);
-    await devices.sendCode({ address, link: ask.link, deviceId });
+    await devices.sendCode({ address: address || (await waitingAddress(deviceId)), link: ask.link, deviceId });
     return reply.code(202).send(encode({}));
   });
 
   api.post('/enrolment', async (request, reply) => {
     const ask = decode(bodyOf(request), parseEnrolmentAsk);
+    const { password, code, link, kind, key } = ask;
     const address = ask.address.trim().toLowerCase();
-    const deviceId = await authentication.newKey(request, ask.key);
+    const id = await authentication.newKey(request, key);
     await limitTries(request.ip, address);
-    const device = await devices.enrol({
+    const outcome = await devices.enrol({
       address,
-      code: ask.code,
-      link: ask.link,
-      device: { id: deviceId, key: ask.key, name: cleanLine(ask.name, 60) || 'Device', kind: ask.kind },
-      replaces: await replaced(ask.replaces, address),
+      password,
+      code,
+      link,
+      client: network(request.ip),
+      device: { id, key, name: cleanLine(ask.name, 60) || 'Device', kind },
+      replaces: await replacement(ask.replaces, id),
     });
-    return reply.send(encode(await enrolled(device)));
+    return reply.send(encode(await answerTo(outcome)));
   });
+
+  api.get('/enrolment', async (request, reply) => reply.send(encode(await answerTo(await waitingKey(request)))));
+
+  api.post('/enrolment/more', async (request, reply) => {
+    const ask = decode(bodyOf(request), parseMoreAsk);
+    await waitingKey(request);
+    const { keyid } = authentication.received(request);
+    await limitTries(request.ip, keyid);
+    const outcome = await devices.continueEnrolment(keyid, { ...ask, client: network(request.ip) });
+    return reply.send(encode(await answerTo(outcome)));
+  });
+}
+
+function mostOf(uses: readonly EnrolmentOptions['passkeys'][]): EnrolmentOptions['passkeys'] {
+  return uses.includes('required') ? 'required' : uses.includes('offered') ? 'offered' : 'off';
 }

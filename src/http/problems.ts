@@ -3,7 +3,7 @@ import { Malformed, PROBLEM_PREFIX, type ProblemType } from '../client/protocol.
 import { DirectoryUnavailable } from '../directory/directory.ts';
 import { TokenError } from '../pki/pkcs11/token.ts';
 import { CertificateRefused, TimestampUnavailable } from '../pki/pki.ts';
-import { Conflict, EnrolmentRefused } from '../requests/requests.ts';
+import { Conflict, EnrolmentRefused, TooManyTries } from '../requests/requests.ts';
 
 const PROBLEMS: Readonly<
   Record<ProblemType, { readonly status: number; readonly title: string; readonly detail: string }>
@@ -17,8 +17,9 @@ const PROBLEMS: Readonly<
   'bad-request': { status: 400, title: 'Not understood', detail: 'The request is not what the gateway expects.' },
   'enrolment-refused': {
     status: 403,
-    title: 'Code not accepted',
-    detail: 'This code is wrong, expired or used already. Check address and code, or ask for a new code.',
+    title: 'Not accepted',
+    detail:
+      'What you gave is wrong, expired, used already or not enough. Check address, password and code, or get a new code.',
   },
   'too-many-tries': {
     status: 429,
@@ -69,6 +70,27 @@ const PROBLEMS: Readonly<
     title: 'Too many wrong answers',
     detail: 'There were too many wrong answers. This request can no longer be signed by you; ask its sender.',
   },
+  'password-paused': {
+    status: 429,
+    title: 'Passwords paused',
+    detail:
+      'For now no password is tried for this address, so that nobody can lock your account. Open the link in a mail of yours, use a code from your admin, or wait an hour.',
+  },
+  'more-proof': {
+    status: 403,
+    title: 'More proof needed',
+    detail: 'This needs more proof of who you are than this device was set up with.',
+  },
+  'passkey-needed': {
+    status: 403,
+    title: 'Passkey needed',
+    detail: 'This level asks for a passkey: sign with a browser that has one.',
+  },
+  'passkey-refused': {
+    status: 422,
+    title: 'Passkey not accepted',
+    detail: 'The answer of your passkey does not fit. Try again, or set up this device anew.',
+  },
   'try-later': {
     status: 503,
     title: 'Try later',
@@ -116,6 +138,8 @@ export function toProblem(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (error instanceof Conflict) return new HttpProblem(error.reason, { cause: error });
   if (error instanceof Malformed) return new HttpProblem('bad-request', { cause: error });
+  if (error instanceof TooManyTries)
+    return new HttpProblem(error.what === 'password' ? 'password-paused' : 'too-many-tries', { cause: error });
   if (error instanceof EnrolmentRefused) return new HttpProblem('enrolment-refused', { cause: error });
   if (error instanceof CertificateRefused)
     return new HttpProblem('certificate-refused', { detail: error.message, cause: error });

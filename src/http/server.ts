@@ -11,6 +11,7 @@ import type { Logger } from 'pino';
 import type { Config, Listen } from '../config/schema.ts';
 import { removeStaleSocket } from '../config/stale-socket.ts';
 import type { Directory } from '../directory/directory.ts';
+import { createPresence } from '../directory/presence.ts';
 import type { Pki, SigningKey } from '../pki/pki.ts';
 import type { EmbeddedTimestampAuthority } from '../pki/tsa.ts';
 import type { Devices, Requests } from '../requests/requests.ts';
@@ -29,11 +30,11 @@ import { trustRoutes } from './trust.ts';
 import { type VerificationDeps, verificationRoutes } from './verification.ts';
 
 export interface HttpDeps {
-  readonly config: Pick<Config, 'company' | 'publicUrl' | 'http' | 'requests' | 'folder'>;
+  readonly config: Pick<Config, 'company' | 'publicUrl' | 'http' | 'requests' | 'enrolment' | 'folder'>;
   readonly requests: Requests;
   readonly devices: Devices;
   readonly directory: Directory;
-  readonly pki: Pick<Pki, 'ca' | 'anchors'>;
+  readonly pki: Pick<Pki, 'ca' | 'anchors' | 'intermediates'>;
   /** Our own timestamp authority; null where there is none. */
   readonly tsa?: Pick<EmbeddedTimestampAuthority, 'respond'> | null;
   readonly once: OnceStore;
@@ -140,7 +141,13 @@ async function buildApp(deps: HttpDeps, tls: TlsFiles | null): Promise<FastifyIn
   acceptBodies(app);
 
   const nonces = new Nonces(() => deps.nonceKey, once, now);
-  const authentication = await Authentication.create({ origin, devices, nonces, now });
+  const authentication = await Authentication.create({
+    origin,
+    devices,
+    nonces,
+    isHere: createPresence(deps.directory, now),
+    now,
+  });
   const key = await answerKey(deps.gatewayKey);
   await app.register(
     async api =>
@@ -154,6 +161,8 @@ async function buildApp(deps: HttpDeps, tls: TlsFiles | null): Promise<FastifyIn
         ca: deps.pki.ca,
         once,
         company: config.company.name,
+        publicUrl: config.publicUrl,
+        enrolment: config.enrolment,
         host: new URL(origin).host,
         rejectionComment: config.requests.rejectionComment,
         now,
@@ -162,8 +171,7 @@ async function buildApp(deps: HttpDeps, tls: TlsFiles | null): Promise<FastifyIn
   );
   const { verification } = deps;
   if (verification) {
-    const { ca, anchors } = deps.pki;
-    const parts = { ...verification, ca, anchors, now };
+    const parts = { ...verification, pki: deps.pki, now };
     await app.register(async scope => verificationRoutes(scope, parts), { prefix: '/api' });
   }
   trustRoutes(app, deps.pki, now);

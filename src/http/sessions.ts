@@ -10,10 +10,14 @@ import {
   parseTurnAsk,
   type View,
 } from '../client/protocol.ts';
+import type { Config } from '../config/schema.ts';
 import type { SignatureField } from '../documents/layout.ts';
 import { cleanText } from '../outbound/clean.ts';
 import type { Device, Request, Session } from '../requests/model.ts';
+import { usesPasskey } from '../requests/passkeys.ts';
+import { alternativesFor, missing, proofsOf, signatoryLevel } from '../requests/proofs.ts';
 import type { Requests } from '../requests/requests.ts';
+import { relyingParty } from '../requests/webauthn.ts';
 import { type Authentication, bodyOf } from './authentication.ts';
 import { attachment } from './disposition.ts';
 import { HttpProblem, notFound } from './problems.ts';
@@ -25,6 +29,8 @@ export interface SessionDeps {
   /** How the service is called in transaction reports: the host of its public URL. */
   readonly host: string;
   readonly rejectionComment: 'optional' | 'required';
+  readonly publicUrl: string;
+  readonly enrolment: Config['enrolment'];
 }
 
 /** The largest drawing that a pad makes, and a paraph beside it. */
@@ -50,15 +56,15 @@ export function sessionRoutes(api: FastifyInstance, deps: SessionDeps): void {
     return { device, ...found };
   }
 
-  async function viewOf(token: string): Promise<string> {
+  async function viewOf(token: string, device: Device): Promise<string> {
     const found = await requests.findByLink(token);
     if (!found) throw notFound();
-    return encode(view(found.request, found.session, deps));
+    return encode(view(found.request, found.session, device, deps));
   }
 
   api.get<TokenRoute>('/sessions/:token', async (http, reply) => {
-    const { request, session } = await open(http);
-    return reply.send(encode(view(request, session, deps)));
+    const { device, request, session } = await open(http);
+    return reply.send(encode(view(request, session, device, deps)));
   });
 
   api.get<DocumentRoute>('/sessions/:token/documents/:index', async (http, reply) => {
@@ -86,8 +92,8 @@ export function sessionRoutes(api: FastifyInstance, deps: SessionDeps): void {
     const { device, request, session } = await open(http);
     const ask = decode(bodyOf(http), parseSignatureAsk);
     if (ask.signatures.length !== request.documents.length) throw new HttpProblem('bad-request');
-    await requests.completeTurn(session.id, device, ask.turn, ask.signatures);
-    return reply.send(await viewOf(http.params.token));
+    await requests.completeTurn(session.id, device, ask.turn, ask.signatures, ask.assertion);
+    return reply.send(await viewOf(http.params.token, device));
   });
 
   api.post<TokenRoute>('/sessions/:token/approval/nonce', async (http, reply) => {
@@ -103,7 +109,7 @@ export function sessionRoutes(api: FastifyInstance, deps: SessionDeps): void {
       clientIp: http.socket.localAddress ?? '',
       call: authentication.signedCall(http),
     });
-    return reply.send(await viewOf(http.params.token));
+    return reply.send(await viewOf(http.params.token, device));
   });
 
   api.post<TokenRoute>('/sessions/:token/rejection', async (http, reply) => {
@@ -111,12 +117,12 @@ export function sessionRoutes(api: FastifyInstance, deps: SessionDeps): void {
     const comment = cleanText(decode(bodyOf(http), parseRejectionAsk).comment ?? '', 1000) || null;
     if (comment === null && deps.rejectionComment === 'required') throw new HttpProblem('comment-required');
     await requests.reject(session.id, device, comment);
-    return reply.send(await viewOf(http.params.token));
+    return reply.send(await viewOf(http.params.token, device));
   });
 }
 
 /** What a signatory may know. No other party's link, token, session or address. */
-function view(request: Request, session: Session, deps: SessionDeps): View {
+function view(request: Request, session: Session, device: Device, deps: SessionDeps): View {
   const index = request.sessions.findIndex(({ id }) => id === session.id);
   return {
     request: request.id,
@@ -143,6 +149,14 @@ function view(request: Request, session: Session, deps: SessionDeps): View {
     endedAt: request.endedAt,
     comment: request.sessions.find(({ state }) => state === 'rejected')?.comment ?? null,
     rejectionComment: deps.rejectionComment,
+    proofs: missing(proofsOf(device, deps.enrolment), alternativesFor(deps.enrolment, request.level)),
+    passkey: {
+      use: deps.enrolment.passkeys[signatoryLevel(request.level)],
+      id: usesPasskey(deps.enrolment, device, request.level)
+        ? Buffer.from(device.passkey?.id ?? '', 'base64url')
+        : null,
+      rpId: relyingParty(deps.publicUrl).id,
+    },
   };
 }
 

@@ -1,9 +1,8 @@
 /** POST /tsa: our timestamp authority over HTTP (RFC 3161 §3.4). Public; what it refuses it says in its replies. */
 import type { FastifyInstance } from 'fastify';
 import type { EmbeddedTimestampAuthority } from '../pki/tsa.ts';
-import { network } from './enrolment.ts';
 import { HttpProblem } from './problems.ts';
-import { Rate } from './rate.ts';
+import { network, Rate } from './rate.ts';
 
 const QUERY = 'application/timestamp-query';
 const REPLY = 'application/timestamp-reply';

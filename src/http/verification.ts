@@ -4,22 +4,21 @@
  */
 import type { FastifyInstance } from 'fastify';
 import { DocumentWorkerUnavailable } from '../documents/worker.ts';
-import type { CertificateAuthority } from '../pki/pki.ts';
+import type { CertificateAuthority, Pki } from '../pki/pki.ts';
 import { factsOf } from '../signatures/verify/facts.ts';
 import type { FileReport, VerifyInput } from '../signatures/verify/result.ts';
-import { network } from './enrolment.ts';
 import { HttpProblem } from './problems.ts';
+import { network } from './rate.ts';
 
 export interface VerificationDeps {
   /** @throws DocumentWorkerUnavailable */
   readonly verify: (input: VerifyInput) => Promise<FileReport>;
   /** Octets that a file may have. */
   readonly maxSize: number;
-  readonly anchors: readonly Uint8Array[];
+  /** Whom to trust, and what was revoked, as of now. */
+  readonly pki: Pick<Pki, 'anchors' | 'intermediates'> & { readonly ca: Pick<CertificateAuthority, 'crls'> };
   /** Of outside timestamp authorities, DER. */
   readonly timestampAnchors: readonly Uint8Array[];
-  /** What was revoked, as of now. */
-  readonly ca: Pick<CertificateAuthority, 'crl'>;
   readonly now: () => Date;
 }
 
@@ -43,8 +42,9 @@ export function verificationRoutes(app: FastifyInstance, deps: VerificationDeps)
   app.post('/verify', { bodyLimit: deps.maxSize }, async (request, reply) => {
     const { body } = request;
     if (!(body instanceof Uint8Array) || body.length === 0) throw new HttpProblem('bad-request');
-    const { anchors, timestampAnchors, ca, now } = deps;
-    const trust = { anchors, timestampAnchors, certificates: [], crls: [await ca.crl()] };
+    const { pki, timestampAnchors, now } = deps;
+    const { anchors, intermediates: certificates } = pki;
+    const trust = { anchors, timestampAnchors, certificates, crls: await pki.ca.crls() };
     try {
       const report = await deps.verify({ ...trust, file: body, content: null, now: now() });
       return reply.type('application/json; charset=utf-8').send(JSON.stringify(factsOf(report)));

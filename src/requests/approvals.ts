@@ -4,6 +4,7 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import { approvalData, cleanPlace } from '../client/approval.ts';
+import { approvalChallenge } from '../client/passkey-challenge.ts';
 import type { SignatoryMark } from '../documents/documents.ts';
 import { hashData, NONCE_LENGTH } from '../signatures/report.ts';
 import { checkNotStopped } from './certificates.ts';
@@ -11,6 +12,7 @@ import { change, type Decision } from './change.ts';
 import type { Deps } from './deps.ts';
 import { storeEvidence, tokenKeyOf } from './evidence.ts';
 import type { BlobId, Challenge, Device, Evidence, Request, RequestDocument, Session } from './model.ts';
+import { mayBeSigned, proveByPasskey } from './passkeys.ts';
 import { type ApprovalAsk, type ApprovalOrigin, Conflict, type Question } from './requests.ts';
 import { ownSession } from './sessions.ts';
 import { checkOpen, type Revision, sensibleOffset, signedDecision } from './signed.ts';
@@ -33,6 +35,7 @@ export async function askApproval(
       const { request, session } = await ownSession(deps, found, sessionId, device);
       checkOpen(deps, request, session, 'standard');
       checkTries(session);
+      await mayBeSigned(deps, device, 'standard');
       await checkNotStopped(deps, device);
       await ownToken(deps, device);
       const known = request.documents.every(({ revisions = [] }, index) =>
@@ -59,6 +62,7 @@ export async function approve(
   // Fixed for this approval, however often the commit has to be decided anew.
   const stopped = deps.now();
   let evidence: Promise<Evidence> | null = null;
+  let proof: Promise<BlobId | null> | null = null;
   const revisions = new Map<BlobId, Promise<Revision>>();
   const signed = await change(
     deps,
@@ -77,6 +81,10 @@ export async function approve(
         deps.logger.warn({ request: request.id, session: session.id, device: device.id, wrongAnswers }, 'wrong answer');
         return { result: null, request: withSession(request, { ...session, wrongAnswers }) };
       }
+      proof ??= approvalChallenge(approval.nonce, data).then(asked =>
+        proveByPasskey(deps, device, 'standard', approval.assertion, asked),
+      );
+      const assertion = await proof;
       const mark: SignatoryMark = {
         index,
         name: session.party.name,
@@ -102,7 +110,8 @@ export async function approve(
       const { challenge: _, ...answered } = session;
       const stored = await evidence;
       await checkNotStopped(deps, device);
-      return signedDecision(deps, request, answered, { deviceId: device.id, evidence: stored }, made);
+      const by = { deviceId: device.id, evidence: stored, ...(assertion === null ? {} : { assertion }) };
+      return signedDecision(deps, request, answered, by, made);
     },
   );
   if (signed === null) throw new Conflict('bad-approval', 'The answer does not fit what was asked.');

@@ -20,7 +20,7 @@ export interface Deps {
   readonly pki: Pick<Pki, 'ca'>;
   readonly composer: MailComposer;
   readonly directory: Directory;
-  readonly config: Pick<Config, 'company' | 'requests' | 'enrolment' | 'archive'> & {
+  readonly config: Pick<Config, 'company' | 'publicUrl' | 'requests' | 'enrolment' | 'archive'> & {
     readonly documents: Pick<Config['documents'], 'signaturePage' | 'cades'>;
   };
   /** At least 32 random bytes; enrolment codes are hashed with it. */

@@ -16,7 +16,8 @@ export function createRequests(deps: Deps): Requests {
   return {
     open: submission => openRequest(deps, submission),
     grantTurn: (sessionId, device, ask) => grantTurn(deps, sessionId, device, ask),
-    completeTurn: (sessionId, device, turn, signatures) => completeTurn(deps, sessionId, device, turn, signatures),
+    completeTurn: (sessionId, device, turn, signatures, assertion) =>
+      completeTurn(deps, sessionId, device, turn, signatures, assertion),
     askApproval: (sessionId, device, ask) => askApproval(deps, sessionId, device, ask),
     approve: (sessionId, device, approval, origin) => approve(deps, sessionId, device, approval, origin),
     readEvidence: session => readEvidence(deps, session),

@@ -25,8 +25,22 @@ export function newTurnId(random: RandomBytes): string {
   return Buffer.from(random(16)).toString('base64url');
 }
 
+/** Digits, by kind: mailed ones fit one key only, an admin's fits any, so there are more to guess from. */
+export const CODE_LENGTHS = { 'mailed-code': 6, 'admin-code': 9 } as const;
+
+/** By mail: only the key that asked for it can use it. */
 export function newCode(random: RandomBytes): string {
-  return draw(DIGITS, 6, random);
+  return draw(DIGITS, CODE_LENGTHS['mailed-code'], random);
+}
+
+/** From the admin: any key can use it. */
+export function newAdminCode(random: RandomBytes): string {
+  return draw(DIGITS, CODE_LENGTHS['admin-code'], random);
+}
+
+/** What two devices show to be compared. */
+export function newMatchingCode(random: RandomBytes): string {
+  return draw(DIGITS, 4, random);
 }
 
 /** Bytes that would favour the first characters are drawn again. */

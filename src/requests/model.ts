@@ -167,6 +167,8 @@ export interface Session {
   readonly wrongAnswers?: number;
   /** Standard: what proves the approval. */
   readonly evidence?: Evidence;
+  /** The passkey's assertion over what was signed (requests/passkeys.ts), where the device has one. */
+  readonly assertion?: BlobId;
 }
 
 /** What a device is to answer for with its token key. */
@@ -197,6 +199,20 @@ export interface Evidence {
 export const DEVICE_STATES = ['active', 'retired', 'revoked'] as const;
 export type DeviceState = (typeof DEVICE_STATES)[number];
 
+/** How somebody shows who they are when a device is set up, weakest first. */
+export const PROOFS = ['mailed-code', 'password', 'admin-code'] as const;
+export type Proof = (typeof PROOFS)[number];
+
+/** A WebAuthn credential that a device must add to its signatures. */
+export interface Passkey {
+  /** Credential id, base64url. */
+  readonly id: string;
+  /** SubjectPublicKeyInfo, DER, base64url. */
+  readonly publicKey: string;
+  /** Of the newest assertion; 0 where the authenticator doesn't count. */
+  readonly signCount: number;
+}
+
 /** A signatory's enrolled phone, browser or command line. */
 export interface Device {
   /** RFC 7638 thumbprint (base64url) of the authentication key: it is the `keyid` of RFC 9421 signatures. */
@@ -209,7 +225,25 @@ export interface Device {
   readonly key: { readonly kty: 'EC'; readonly crv: 'P-256'; readonly x: string; readonly y: string };
   /** The token key that it answers for approvals with, wrapped (requests/token-key.ts); absent until it sent one. */
   readonly tokenKey?: string;
+  /** What its person has shown for it; absent on devices of earlier versions. */
+  readonly proofs?: readonly Proof[];
+  /** When they did so last. */
+  readonly provedAt?: Date;
+  /** The other device of the person that confirmed it. */
+  readonly confirmedBy?: string;
+  readonly passkey?: Passkey;
   readonly state: DeviceState;
   readonly createdAt: Date;
   readonly endedAt: Date | null;
+}
+
+/** A device whose person has shown enough to ask another device of theirs. */
+export interface PendingEnrolment {
+  readonly device: Pick<Device, 'id' | 'key' | 'name' | 'kind'>;
+  readonly personId: string;
+  readonly proofs: readonly Proof[];
+  /** Four digits that both devices show. */
+  readonly matching: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
 }

@@ -3,7 +3,9 @@
  * It knows neither mail nor HTTP.
  */
 import type { Mark } from '../documents/strokes.ts';
-import type { BlobId, Device, Request, Session, Submission } from './model.ts';
+import type { BlobId, Device, PendingEnrolment, Request, Session, Submission } from './model.ts';
+import type { Shown } from './showing.ts';
+import type { Assertion, Registration } from './webauthn.ts';
 
 export interface Opened {
   readonly request: Request;
@@ -40,11 +42,15 @@ export type ConflictReason =
   | 'no-token'
   | 'token-refused'
   | 'bad-approval'
-  | 'no-more-tries';
+  | 'no-more-tries'
+  | 'more-proof'
+  | 'passkey-needed'
+  | 'passkey-refused';
 
 /**
  * The action does not fit the state now. `busy`: another signatory has the turn, try again in a few seconds. `no-token`:
- * the device has sent no token key yet. `token-refused`: it has sent another one before.
+ * the device has sent no token key yet. `token-refused`: it has sent another one before. `more-proof`: this device's
+ * person has not shown enough for this level. `passkey-needed`: this level asks for a passkey.
  */
 export class Conflict extends Error {
   override readonly name = 'Conflict';
@@ -90,6 +96,8 @@ export interface ApprovalAsk {
   readonly paraph: Mark | null;
   /** Minutes east of UTC. */
   readonly utcOffset: number;
+  /** Of the device's passkey over nonce and data; null where it has none. */
+  readonly assertion: Assertion | null;
 }
 
 /** How an approval came in, for its evidence. */
@@ -129,7 +137,13 @@ export interface Requests {
    * Checks each signature (DER ECDSA) against the turn's certificate, timestamps, completes and commits all documents of
    * the request at once. Repeating it with the same turn after success returns the session as signed. @throws Conflict
    */
-  completeTurn(sessionId: string, device: Device, turn: string, signatures: readonly Uint8Array[]): Promise<Session>;
+  completeTurn(
+    sessionId: string,
+    device: Device,
+    turn: string,
+    signatures: readonly Uint8Array[],
+    assertion?: Assertion | null,
+  ): Promise<Session>;
   /**
    * Standard, first step: what the device is to answer for. `documents[i]` is the SHA-256 (hex) of the bytes of document i
    * that the device holds, a revision that exists; `place` what the person grants. A newer question replaces it. @throws Conflict
@@ -173,34 +187,68 @@ export interface ReadEvidence {
 }
 
 export interface EnrolmentCode {
-  /** Six digits. */
+  /** Nine digits. */
   readonly code: string;
   readonly expiresAt: Date;
 }
 
-/** The one answer to every wrong, expired or used-up code, and to unknown people. */
+/** The one answer to whatever is wrong, expired, used up or not enough, and to unknown people. */
 export class EnrolmentRefused extends Error {
   override readonly name = 'EnrolmentRefused';
 }
 
-/** Devices and their enrolment. */
+/** Nothing was tried: there were too many tries for this person, so that nobody can guess or lock an account. */
+export class TooManyTries extends Error {
+  override readonly name = 'TooManyTries';
+  readonly what: 'code' | 'password';
+  constructor(what: 'code' | 'password') {
+    super(`too many tries of a ${what}`);
+    this.what = what;
+  }
+}
+
+export type EnrolmentOutcome =
+  | { readonly state: 'enrolled'; readonly device: Device }
+  /** Another active device of the person is to confirm, or more is to be shown. */
+  | { readonly state: 'waiting'; readonly pending: PendingEnrolment; readonly others: readonly Device[] };
+
+/** What takes the place of which device. `held`: the new device's maker has shown that it holds the old one's key, too. */
+export interface Replacement {
+  readonly deviceId: string;
+  readonly held: boolean;
+}
+
+/** Devices and their enrolment (enrolment.ts). */
 export interface Devices {
-  /** An admin's code for a person: single use, 15 minutes, five tries. Replaces an older one. */
+  /** An admin's code for a person: single use, 15 minutes. Replaces an older one. */
   createAdminCode(personId: string): Promise<EnrolmentCode>;
   /**
-   * Mails a six-digit code to the person's primary address, bound to the link (if any) and the new key. Silently does
+   * Mails a six-digit code to the person's primary address, bound to the link (if any) and the key. Silently does
    * nothing when the config doesn't allow it, the person is unknown or the link isn't theirs, or their cap of the day
    * is reached: the caller can't tell.
    */
   sendCode(ask: { readonly address: string; readonly link: string | null; readonly deviceId: string }): Promise<void>;
-  /** Uses up a code. The device named in `replaces` (same person) is retired. @throws EnrolmentRefused */
-  enrol(ask: {
-    readonly address: string;
-    readonly code: string;
-    readonly link: string | null;
-    readonly device: Pick<Device, 'id' | 'key' | 'name' | 'kind'>;
-    readonly replaces: string | null;
-  }): Promise<Device>;
+  /** Tries what is shown and sets up the device, or has it wait. The same key again gets the same answer. @throws EnrolmentRefused, TooManyTries */
+  enrol(
+    ask: Shown & {
+      readonly address: string;
+      readonly device: Pick<Device, 'id' | 'key' | 'name' | 'kind'>;
+      readonly replaces: Replacement | null;
+    },
+  ): Promise<EnrolmentOutcome>;
+  /** What has become of the key that waits or waited; null when it was refused, has expired or never was. */
+  enrolment(deviceId: string): Promise<EnrolmentOutcome | null>;
+  /** A waiting key shows more, or names a device of the same person that it replaces. @throws EnrolmentRefused, TooManyTries */
+  continueEnrolment(deviceId: string, ask: Shown & { readonly replaces: string | null }): Promise<EnrolmentOutcome>;
+  /** Keys that wait for this person's devices. */
+  waiting(personId: string): Promise<readonly PendingEnrolment[]>;
+  /** The device answers for a key that waits. False when there is none (any more). */
+  answer(device: Device, waitingId: string, confirmed: boolean): Promise<boolean>;
+  /** An active device's person shows more, for levels that ask for it. @throws EnrolmentRefused, TooManyTries */
+  prove(device: Device, shown: Shown): Promise<Device>;
+  rename(device: Device, name: string): Promise<void>;
+  /** Gives a device that was set up or has shown more a moment ago its passkey. @throws Conflict */
+  addPasskey(device: Device, registration: Registration): Promise<void>;
   /** The device's token key (32 bytes), sent once; the same one again changes nothing. @throws Conflict `token-refused` */
   setTokenKey(deviceId: string, key: Uint8Array): Promise<void>;
   find(deviceId: string): Promise<Device | null>;

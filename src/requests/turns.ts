@@ -1,4 +1,5 @@
 /** Signing: a short turn on the newest revision, then the signature (DESIGN.md decision 12). */
+import { signatureChallenge } from '../client/passkey-challenge.ts';
 import type { CertifiedMark, PreparedSignature } from '../documents/documents.ts';
 import type { SignatureAlgorithm } from '../pki/pki.ts';
 import { prepareCades } from '../signatures/cades.ts';
@@ -8,9 +9,11 @@ import { change } from './change.ts';
 import type { Deps } from './deps.ts';
 import { newTurnId } from './ids.ts';
 import type { BlobId, Device, Request, RequestDocument, Session, Turn } from './model.ts';
+import { mayBeSigned, proveByPasskey } from './passkeys.ts';
 import { Conflict, type Grant, type GrantedDocument } from './requests.ts';
 import { ownSession } from './sessions.ts';
 import { checkOpen, type Revision, sensibleOffset, signedDecision } from './signed.ts';
+import type { Assertion } from './webauthn.ts';
 
 const TURN_MS = 60_000;
 /** Devices have P-256 keys only (CertificateAuthority.issueForPerson). */
@@ -31,6 +34,7 @@ export async function grantTurn(deps: Deps, sessionId: string, device: Device, a
       const own = await ownSession(deps, found, sessionId, device);
       const { request, session, index } = own;
       checkOpen(deps, request, session, 'advanced');
+      await mayBeSigned(deps, device, 'advanced');
       const certificate = await usableCertificate(deps, ask.certificateSerial, device);
       const current = request.turn !== null && request.turn.expiresAt > deps.now() ? request.turn : null;
       if (current && (current.sessionId !== session.id || current.deviceId !== device.id)) {
@@ -63,9 +67,10 @@ export async function completeTurn(
   device: Device,
   turnId: string,
   signatures: readonly Uint8Array[],
+  assertion: Assertion | null = null,
 ): Promise<Session> {
   // A signature that was made stays good while its turn does, even if the commit has to be decided anew.
-  let signed: Promise<Revision[]> | null = null;
+  let signed: ReturnType<typeof sign> | null = null;
   return change(
     deps,
     () => deps.store.requests.findBySession(sessionId),
@@ -75,12 +80,13 @@ export async function completeTurn(
       checkOpen(deps, request, session, 'advanced');
       const turn = checkTurn(deps, request, session, device, turnId);
       const certificate = await usableCertificate(deps, turn.certificateSerial, device);
-      signed ??= sign(deps, request, index, turn, certificate, signatures);
-      const revisions = await signed;
+      signed ??= sign(deps, request, index, turn, certificate, { device, signatures, assertion });
+      const { revisions, proof } = await signed;
       // Revoked while the timestamp was fetched: what may be stamped after the revocation must not leave.
       await usableCertificate(deps, turn.certificateSerial, device);
       const { deviceId, certificateSerial } = turn;
-      return signedDecision(deps, request, session, { deviceId, certificateSerial }, revisions);
+      const by = { deviceId, certificateSerial, ...(proof === null ? {} : { assertion: proof }) };
+      return signedDecision(deps, request, session, by, revisions);
     },
   );
 }
@@ -177,8 +183,13 @@ async function sign(
   index: number,
   turn: Turn,
   certificate: Uint8Array,
-  signatures: readonly Uint8Array[],
-): Promise<Revision[]> {
+  by: {
+    readonly device: Device;
+    readonly signatures: readonly Uint8Array[];
+    readonly assertion: Assertion | null;
+  },
+): Promise<{ readonly revisions: readonly Revision[]; readonly proof: BlobId | null }> {
+  const { signatures } = by;
   if (signatures.length !== request.documents.length) {
     throw new Conflict('bad-signature', 'There must be one signature per document.');
   }
@@ -187,11 +198,16 @@ async function sign(
   for (const [position, { signedAttributes }] of prepared.entries()) {
     checkSignature(signedAttributes, signatures[position]!, certificate);
   }
+  const challenge = await signatureChallenge(
+    turn.id,
+    prepared.map(({ signedAttributes }) => signedAttributes),
+  );
+  const proof = await proveByPasskey(deps, by.device, 'advanced', by.assertion, challenge);
   const revisions: Revision[] = [];
   for (const [position, one] of prepared.entries()) {
     const signer = {
       certificate,
-      issuers: deps.pki.ca.chain,
+      issuers: deps.pki.ca.issuersOf(certificate),
       algorithm: DEVICE_ALGORITHM,
       signature: signatures[position]!,
     };
@@ -205,7 +221,7 @@ async function sign(
           });
     revisions.push({ blob: await deps.store.blobs.put(bytes), length: bytes.length });
   }
-  return revisions;
+  return { revisions, proof };
 }
 
 /** @throws Conflict */

@@ -1,10 +1,10 @@
 /** Requests and devices as JSON and back. The types see to it that no date stays a string. */
-import type { Device, Request, Session, Turn } from '../requests/model.ts';
+import type { Device, PendingEnrolment, Request, Session, Turn } from '../requests/model.ts';
 
 /** What JSON makes of a T: dates become text. */
 type Stored<T> = T extends Date ? string : T extends object ? { [Key in keyof T]: Stored<T[Key]> } : T;
 
-export function encode(value: Request | Device): string {
+export function encode(value: Request | Device | PendingEnrolment): string {
   return JSON.stringify(value);
 }
 
@@ -24,7 +24,19 @@ export function decodeRequest(json: string): Request {
 /** @param json what `encode` made */
 export function decodeDevice(json: string): Device {
   const stored = JSON.parse(json) as Stored<Device>;
-  return { ...stored, createdAt: new Date(stored.createdAt), endedAt: dateOrNull(stored.endedAt) };
+  const { provedAt, ...rest } = stored;
+  return {
+    ...rest,
+    ...(provedAt === undefined ? {} : { provedAt: new Date(provedAt) }),
+    createdAt: new Date(stored.createdAt),
+    endedAt: dateOrNull(stored.endedAt),
+  };
+}
+
+/** @param json what `encode` made */
+export function decodeEnrolment(json: string): PendingEnrolment {
+  const stored = JSON.parse(json) as Stored<PendingEnrolment>;
+  return { ...stored, createdAt: new Date(stored.createdAt), expiresAt: new Date(stored.expiresAt) };
 }
 
 function decodeSession(stored: Stored<Session>): Session {

@@ -1,6 +1,7 @@
 /** The database's schemas in the order they are applied (database.ts). Only ever append. */
-import { CERTIFICATES_SCHEMA } from './certificates.ts';
 import { ADMISSIONS_SCHEMA } from './admissions.ts';
+import { CERTIFICATES_SCHEMA, ISSUERS_SCHEMA } from './certificates.ts';
+import { ENROLMENTS_SCHEMA } from './enrolments.ts';
 import { EVIDENCE_SCHEMA } from './evidence.ts';
 import { ARCHIVE_SCHEMA, REQUESTS_SCHEMA } from './schema.ts';
 import { TIMESTAMPS_SCHEMA } from './timestamps.ts';
@@ -13,5 +14,7 @@ export const MIGRATIONS: readonly string[] = [
   ARCHIVE_SCHEMA,
   EVIDENCE_SCHEMA,
   WATCH_SCHEMA,
+  ISSUERS_SCHEMA,
+  ENROLMENTS_SCHEMA,
   ADMISSIONS_SCHEMA,
 ];

@@ -40,7 +40,13 @@ export class SqliteOnce implements OnceStore {
     });
   }
 
-  async tryCode(kind: string, subject: string, codeHash: string, now: Date): Promise<boolean> {
+  async tryCode(
+    kind: string,
+    subject: string,
+    codeHash: string,
+    now: Date,
+    wrongTries: number | null = WRONG_TRIES,
+  ): Promise<boolean> {
     const database = this.#database;
     return transaction(database, () => {
       const row = database
@@ -48,7 +54,7 @@ export class SqliteOnce implements OnceStore {
         .get(kind, subject, now.toISOString()) as { hash: string; wrong_tries: number } | undefined;
       if (!row) return false;
       const right = equal(row.hash, codeHash);
-      if (right || row.wrong_tries + 1 >= WRONG_TRIES) {
+      if (right || (wrongTries !== null && row.wrong_tries + 1 >= wrongTries)) {
         database.prepare('DELETE FROM codes WHERE kind = ? AND subject = ?').run(kind, subject);
       } else {
         database
@@ -57,6 +63,27 @@ export class SqliteOnce implements OnceStore {
       }
       return right;
     });
+  }
+
+  async take(kind: string, subject: string, most: number, now: Date, since: Date): Promise<boolean> {
+    const database = this.#database;
+    return transaction(database, () => {
+      const { count } = database
+        .prepare('SELECT count(*) AS count FROM events WHERE kind = ? AND subject = ? AND at >= ?')
+        .get(kind, subject, since.toISOString()) as { count: number };
+      if (count >= most) return false;
+      database.prepare('INSERT INTO events (kind, subject, at) VALUES (?, ?, ?)').run(kind, subject, now.toISOString());
+      return true;
+    });
+  }
+
+  async giveBack(kind: string, subject: string, count: number): Promise<void> {
+    this.#database
+      .prepare(
+        `DELETE FROM events WHERE rowid IN
+           (SELECT rowid FROM events WHERE kind = ? AND subject = ? ORDER BY at DESC LIMIT ?)`,
+      )
+      .run(kind, subject, count);
   }
 
   async count(kind: string, subject: string, now: Date, since: Date): Promise<number> {

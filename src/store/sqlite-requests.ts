@@ -1,6 +1,6 @@
 /** Requests and devices in SQLite, and the one transaction that changes them together with jobs and outbox. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { deviceHappening, requestHappenings } from '../evidence/changes.ts';
+import { amendHappenings, deviceHappening, requestHappenings } from '../evidence/changes.ts';
 import type { Device, Request } from '../requests/model.ts';
 import { decodeDevice, decodeRequest, encode } from './codec.ts';
 import { transaction } from './database.ts';
@@ -42,8 +42,8 @@ export class SqliteRequests implements RequestStore {
         appendEvidence(database, this.#now, change.evidence ?? []);
         for (const row of change.outbox ?? []) insertOutboxRow(database, row);
         for (const id of change.finishJobs ?? []) database.prepare('DELETE FROM jobs WHERE id = ?').run(id);
-        for (const mark of change.marks ?? []) writeMark(database, mark);
         for (const job of change.addJobs ?? []) insertJob(database, job);
+        for (const mark of change.marks ?? []) writeMark(database, mark);
       });
       return true;
     } catch (error) {
@@ -116,6 +116,18 @@ export class SqliteRequests implements RequestStore {
       const subjects = { device: deviceId, person: device.personId };
       appendEvidence(this.#database, this.#now, [{ kind: 'device.token-key', subjects, facts: {} }]);
       return true;
+    });
+  }
+
+  async amendDevice(deviceId: string, amend: (device: Device) => Device | null): Promise<Device | null> {
+    return transaction(this.#database, () => {
+      const row = this.#database.prepare(`SELECT body FROM devices WHERE id = ? AND state = 'active'`).get(deviceId);
+      const device = row ? decodeDevice(String(row.body)) : null;
+      const amended = device && amend(device);
+      if (!device || !amended) return null;
+      this.#database.prepare('UPDATE devices SET body = ? WHERE id = ?').run(encode(amended), deviceId);
+      appendEvidence(this.#database, this.#now, amendHappenings(device, amended));
+      return amended;
     });
   }
 

@@ -4,12 +4,22 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { EvidenceLog } from '../evidence/log.ts';
 import { SqliteAdmissions } from './admissions.ts';
+import { SqliteEnrolments } from './enrolments.ts';
 import { SqliteEvidence } from './evidence.ts';
 import { SqliteJobs } from './sqlite-jobs.ts';
 import { SqliteOnce } from './sqlite-once.ts';
 import { SqliteOutbox } from './sqlite-outbox.ts';
 import { SqliteRequests } from './sqlite-requests.ts';
-import type { BlobStore, JobStore, OnceStore, OutboxStore, RequestStore, Store, WatchStore } from './store.ts';
+import type {
+  BlobStore,
+  EnrolmentStore,
+  JobStore,
+  OnceStore,
+  OutboxStore,
+  RequestStore,
+  Store,
+  WatchStore,
+} from './store.ts';
 import { SqliteWatch } from './watch.ts';
 
 export class SqliteStore implements Store {
@@ -18,6 +28,7 @@ export class SqliteStore implements Store {
   readonly jobs: JobStore;
   readonly outbox: OutboxStore;
   readonly once: OnceStore;
+  readonly enrolments: EnrolmentStore;
   readonly evidence: EvidenceLog;
   readonly watch: WatchStore;
   readonly admissions: SqliteAdmissions;
@@ -34,6 +45,7 @@ export class SqliteStore implements Store {
     this.jobs = new SqliteJobs(database);
     this.outbox = new SqliteOutbox(database);
     this.once = new SqliteOnce(database, now);
+    this.enrolments = new SqliteEnrolments(database);
     this.evidence = new SqliteEvidence(database, now);
     this.watch = new SqliteWatch(database);
     this.admissions = new SqliteAdmissions(database);

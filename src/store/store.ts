@@ -4,7 +4,7 @@
  * Everything is a promise, because Redis needs it.
  */
 import type { Happening } from '../evidence/entry.ts';
-import type { BlobId, Device, Request } from '../requests/model.ts';
+import type { BlobId, Device, PendingEnrolment, Request } from '../requests/model.ts';
 
 /** Content-addressed files. */
 export interface BlobStore {
@@ -157,10 +157,14 @@ export interface OnceStore {
   /** Stores a secret's hash under (kind, subject), replacing an older one. */
   putCode(kind: string, subject: string, codeHash: string, expiresAt: Date): Promise<void>;
   /**
-   * Compares in constant time; uses the code up when it fits, and after five wrong tries.
-   * Atomic: of parallel calls with the right code exactly one gets true.
+   * Compares in constant time; uses the code up when it fits, and after so many wrong tries (null: never, the caller
+   * counts them). Atomic: of parallel calls with the right code exactly one gets true.
    */
-  tryCode(kind: string, subject: string, codeHash: string, now: Date): Promise<boolean>;
+  tryCode(kind: string, subject: string, codeHash: string, now: Date, wrongTries?: number | null): Promise<boolean>;
+  /** Counts an event unless there were `most` since `since` already: false then, and nothing is counted. */
+  take(kind: string, subject: string, most: number, now: Date, since: Date): Promise<boolean>;
+  /** Forgets the newest `count` events. */
+  giveBack(kind: string, subject: string, count: number): Promise<void>;
   /** Counts an event under (kind, subject) since `since`; returns the count with this one. */
   count(kind: string, subject: string, now: Date, since: Date): Promise<number>;
 }
@@ -171,5 +175,6 @@ export interface Store {
   readonly jobs: JobStore;
   readonly outbox: OutboxStore;
   readonly once: OnceStore;
+  readonly enrolments: EnrolmentStore;
   close(): Promise<void>;
 }

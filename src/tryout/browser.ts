@@ -67,7 +67,7 @@ export async function enrolByMail({ page }: Phone, mailboxes: Sink, address: str
     'enrolment-code',
     ({ mail }) => mailboxes.mails.indexOf(mail) >= earlier,
   );
-  await page.getByLabel('Your six-digit code').fill(codeIn(letter));
+  await page.getByLabel('Your code').fill(codeIn(letter));
   await page.getByRole('button', { name: 'Set up', exact: true }).click();
 }
 

@@ -2,6 +2,7 @@
 import { AnswerRefused, Problem, Unreachable } from '../client/connection.ts';
 import { SignpostDevice } from '../client/device.ts';
 import { indexedDbStore, StorageRefused } from '../client/indexeddb.ts';
+import { browserPasskeys } from '../client/webauthn.ts';
 import { h, notice, show } from './dom.ts';
 import { chooseTexts, type Texts } from './texts/index.ts';
 
@@ -13,7 +14,11 @@ export interface App {
 export async function openApp(): Promise<App> {
   const texts = chooseTexts(navigator.languages);
   document.documentElement.lang = texts.language;
-  const device = await SignpostDevice.open({ origin: location.origin, store: indexedDbStore() });
+  const device = await SignpostDevice.open({
+    origin: location.origin,
+    store: indexedDbStore(),
+    passkeys: browserPasskeys(),
+  });
   return { device, texts };
 }
 
@@ -28,6 +33,8 @@ export function explain(error: unknown, texts: Texts): string {
   if (error instanceof Problem) return texts.problem[error.type];
   if (error instanceof Unreachable) return texts.offline;
   if (error instanceof StorageRefused) return texts.noStorage;
+  // What the browser's own passkey dialog says when the person declines, or waits too long.
+  if (error instanceof DOMException) return texts.devices.passkeyDeclined;
   if (error instanceof AnswerRefused) return `${texts.problem.internal} (${error.message})`;
   console.error(error);
   return texts.problem.internal;

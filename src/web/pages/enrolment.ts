@@ -1,75 +1,79 @@
 /** Setting up this browser: the same page for every link, known or not. */
-import { type App, errorNotice, showOwner } from '../app.ts';
+import type { EnrolmentOptions } from '../../client/protocol.ts';
+import { type App, errorNotice, showFailure, showLoading, showOwner } from '../app.ts';
 import { busy, h, notice, show } from '../dom.ts';
+import { proofFields } from '../proof-fields.ts';
+import { offerPasskey } from './passkey.ts';
+import { resumeWaiting, showWaiting } from './waiting.ts';
 
 /**
  * @param token of the link that led here, or null
  * @param done what to show when the device is set up
  */
 export function showEnrolment(app: App, token: string | null, done: () => void): void {
+  void openEnrolment(app, token, done);
+}
+
+async function openEnrolment(app: App, token: string | null, done: () => void): Promise<void> {
   const { device, texts } = app;
-  const messages = h('div', null);
+  showLoading(texts);
+  try {
+    const options = await device.enrolmentOptions();
+    const setUp = (): void => {
+      showOwner(app);
+      void offerPasskey(app, options.passkeys, done);
+    };
+    const again = (): void => showForm(app, token, options, setUp);
+    // A page that was left while another device was asked.
+    if (!(device.enrolling && (await resumeWaiting(app, token, { done: setUp, again })))) again();
+  } catch (error) {
+    showFailure(error, texts, () => void openEnrolment(app, token, done));
+  }
+}
+
+function showForm(app: App, token: string | null, options: EnrolmentOptions, done: () => void): void {
+  const { device, texts } = app;
   const address = h('input', {
     type: 'email',
     name: 'address',
-    autocomplete: 'email',
+    autocomplete: 'username',
     inputmode: 'email',
     autocapitalize: 'off',
     spellcheck: 'false',
   });
-  const code = h('input', {
-    class: 'code',
-    name: 'code',
-    inputmode: 'numeric',
-    autocomplete: 'one-time-code',
-    maxlength: 9,
-  });
-  const mailCode = h('button', { type: 'button', class: 'plain' }, texts.sendCode);
-  const setUp = h('button', { type: 'submit' }, texts.setUp);
-  const say = (...children: Node[]): void => messages.replaceChildren(...children);
-
   const addressIsThere = (): boolean => {
     const fits = /^\S+@\S+\.\S+$/.test(address.value.trim());
     address.setAttribute('aria-invalid', String(!fits));
     if (!fits) {
-      say(notice('error', texts.badAddress));
+      fields.say(notice('error', texts.badAddress));
       address.focus();
     }
     return fits;
   };
-  mailCode.addEventListener('click', () => {
-    if (!addressIsThere()) return;
-    void busy(mailCode, texts.sending, async () => {
-      try {
-        await device.requestCode(address.value.trim(), token);
-        say(notice('success', texts.codeSent));
-        code.focus();
-      } catch (error) {
-        say(errorNotice(error, texts));
-      }
-    });
+  const fields = proofFields(app, options.proofs, async () => {
+    if (!addressIsThere()) return false;
+    await device.requestCode(address.value.trim(), token);
+    return true;
   });
+  const setUp = h('button', { type: 'submit' }, texts.setUp);
   const submit = (event: Event): void => {
     event.preventDefault();
     if (!addressIsThere()) return;
-    if (!/^\d{6}$/.test(code.value.replace(/\s/g, ''))) {
-      say(notice('error', texts.badCode));
-      code.focus();
-      return;
-    }
+    const shown = fields.read();
+    if (shown === null) return;
     void busy(setUp, texts.settingUp, async () => {
       try {
-        await device.enrol({
+        const answer = await device.enrol({
           address: address.value.trim(),
-          code: code.value,
+          ...shown,
           link: token,
           name: browserName(),
           kind: 'browser',
         });
-        showOwner(app);
-        done();
+        if (answer.state === 'enrolled') return done();
+        showWaiting(app, token, answer, { done, again: () => showForm(app, token, options, done) });
       } catch (error) {
-        say(errorNotice(error, texts));
+        fields.say(errorNotice(error, texts));
       }
     });
   };
@@ -83,9 +87,7 @@ export function showEnrolment(app: App, token: string | null, done: () => void):
         'form',
         { class: 'card', novalidate: true, onsubmit: submit },
         h('label', null, texts.address, h('span', { class: 'soft small' }, texts.addressHint), address),
-        h('div', { class: 'row' }, mailCode),
-        h('label', null, texts.code, h('span', { class: 'soft small' }, texts.codeHint), code),
-        messages,
+        ...fields.elements,
         setUp,
       ),
     ),

@@ -1,11 +1,12 @@
 /** What waits for this device's person, and the device itself. */
 
 import { Problem } from '../../client/connection.ts';
-import type { DeviceInfo, Waiting } from '../../client/protocol.ts';
+import type { DeviceInfo, OwnDevice, Waiting } from '../../client/protocol.ts';
 import { type App, errorNotice, showFailure, showLoading, showOwner, when } from '../app.ts';
 import { busy, h, notice, show } from '../dom.ts';
 import { rememberMarks } from '../remembered.ts';
 import { showEnrolment } from './enrolment.ts';
+import { devicesSection, newcomersSection } from './own-devices.ts';
 
 export async function showHome(app: App): Promise<void> {
   const { device, texts } = app;
@@ -13,8 +14,8 @@ export async function showHome(app: App): Promise<void> {
   if (device.enrolled === null) return showWelcome(app);
   showLoading(texts);
   try {
-    const [info, waiting] = await Promise.all([device.info(), device.waiting()]);
-    showOverview(app, info, waiting);
+    const [info, waiting, devices] = await Promise.all([device.info(), device.waiting(), device.own.list()]);
+    showOverview(app, info, waiting, devices);
   } catch (error) {
     // Removed by the person elsewhere, or by the admin: this browser starts anew.
     if (error instanceof Problem && error.type === 'not-found') return showWelcome(app);
@@ -37,7 +38,7 @@ function showWelcome(app: App, ...before: Node[]): void {
   );
 }
 
-function showOverview(app: App, info: DeviceInfo, waiting: readonly Waiting[]): void {
+function showOverview(app: App, info: DeviceInfo, waiting: readonly Waiting[], devices: readonly OwnDevice[]): void {
   const { device, texts } = app;
   const messages = h('div', null);
   const remove = h('button', { type: 'button', class: 'danger' }, texts.removeDevice);
@@ -75,9 +76,11 @@ function showOverview(app: App, info: DeviceInfo, waiting: readonly Waiting[]): 
       'div',
       { class: 'narrow' },
       h('h1', null, texts.waitingForYou),
+      newcomersSection(app),
       waiting.length === 0
         ? h('p', { class: 'soft' }, texts.nothingWaits)
         : h('ul', { class: 'list' }, ...waiting.map(row)),
+      ...devicesSection(app, devices, () => void showHome(app)),
       h('h2', null, texts.thisDevice),
       h('p', { class: 'soft' }, texts.deviceFacts(info.name, when(info.createdAt, texts))),
       messages,

@@ -2,7 +2,8 @@
 
 import { Problem } from '../../client/connection.ts';
 import type { View } from '../../client/protocol.ts';
-import { type App, showFailure, showLoading, showOwner, when } from '../app.ts';
+import { type App, errorNotice, showFailure, showLoading, showOwner, when } from '../app.ts';
+import { closer, openDialog } from '../dialog.ts';
 import { h, show } from '../dom.ts';
 import { openFileViewer } from '../file-viewer.ts';
 import { downloadProgress } from '../progress.ts';
@@ -11,6 +12,7 @@ import { openViewer, type Viewer } from '../viewer.ts';
 import { approveDocuments } from './approve.ts';
 import { confirmSignature, rejectDialog } from './decide.ts';
 import { showOutcome } from './outcome.ts';
+import { prepareToSign } from './prepare.ts';
 import { showUnknown } from './unknown.ts';
 
 /** How often a document that is still being prepared is asked for again. */
@@ -45,11 +47,16 @@ async function review(app: App, token: string, view: View): Promise<void> {
 
   const documents = await device.download(token, view, progress.report);
   const decide = view.level === 'standard' ? approveDocuments : confirmSignature;
-  const sign = h(
-    'button',
-    { type: 'button', class: 'sign', onclick: () => void decide(app, token, view, documents, finish) },
-    texts.sign,
-  );
+  const sign = h('button', { type: 'button', class: 'sign', onclick: () => void press() }, texts.sign);
+  const press = async (): Promise<void> => {
+    try {
+      const ready = await prepareToSign(app, token, view);
+      if (ready) await decide(app, token, ready, documents, finish);
+    } catch (error) {
+      const dialog = openDialog(texts.failedTitle, errorNotice(error, texts));
+      dialog.append(closer(dialog, sign, texts.cancel));
+    }
+  };
   const unreadable = (): string => {
     sign.remove();
     return texts.unreadable;

@@ -1,6 +1,7 @@
 /** Every text of the pages, per language: a missing one is a type error. */
 import type { SigningStep } from '../../client/device.ts';
 import type { ProblemType } from '../../client/protocol.ts';
+import type { DeviceTexts } from './devices/catalogue.ts';
 
 /** What the pad says of a signature or of initials. */
 type MarkTexts = Readonly<Record<'title' | 'hint' | 'area' | 'typed' | 'missing' | 'picture', string>>;
@@ -28,6 +29,8 @@ export interface Texts {
   readonly badCode: string;
   readonly insecure: string;
   readonly noStorage: string;
+
+  readonly devices: DeviceTexts;
 
   readonly unknownTitle: string;
   readonly unknownText: string;

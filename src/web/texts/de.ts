@@ -1,4 +1,5 @@
 import type { Texts } from './catalogue.ts';
+import { devicesDe } from './devices/de.ts';
 import { fileSize } from './file-size.ts';
 
 export const de: Texts = {
@@ -15,7 +16,7 @@ export const de: Texts = {
     'Um Dokumente zu sehen und zu unterschreiben, erzeugt dieser Browser einen Schlüssel, der ihn nie verlässt. Wir müssen nur wissen, dass Sie es sind.',
   address: 'Ihre Firmenadresse',
   addressHint: 'zum Beispiel mary.smith@company.com',
-  code: 'Ihr sechsstelliger Code',
+  code: 'Ihr Code',
   codeHint: 'von Ihrer Administration oder aus der Mail, die wir Ihnen schicken können',
   sendCode: 'Code per Mail schicken',
   sending: 'Wird gesendet…',
@@ -23,11 +24,13 @@ export const de: Texts = {
   setUp: 'Einrichten',
   settingUp: 'Ihr Schlüssel wird erzeugt…',
   badAddress: 'Schreiben Sie Ihre Firmenadresse, zum Beispiel mary.smith@company.com.',
-  badCode: 'Der Code hat sechs Ziffern.',
+  badCode: 'Ein Code hat sechs oder neun Ziffern.',
   insecure:
     'Diese Seite wurde nicht über eine sichere Verbindung geöffnet; der Browser kann daher keinen Schlüssel erzeugen. Öffnen Sie sie mit https.',
   noStorage:
     'Dieser Browser speichert hier nichts, wie in einem privaten Fenster; Ihr Schlüssel hätte keinen Platz. Öffnen Sie den Link in einem normalen Fenster oder in einem anderen Browser.',
+
+  devices: devicesDe,
 
   unknownTitle: 'Hier gibt es nichts zu unterschreiben',
   unknownText:
@@ -114,6 +117,7 @@ export const de: Texts = {
     turn: 'Sie kommen gleich an die Reihe…',
     waiting: 'Jemand anderes unterschreibt gerade; Sie sind die Nächsten…',
     checking: 'Es wird geprüft, was Sie unterschreiben…',
+    passkey: 'Ihr Gerät fragt nach Fingerabdruck, Gesicht oder PIN…',
     sending: 'Unterschrift und Zeitstempel entstehen…',
   },
   tampered: 'Nicht unterschrieben: Das Dokument hat sich verändert',
@@ -201,7 +205,7 @@ export const de: Texts = {
     nonce: 'Bitte versuchen Sie es noch einmal.',
     'bad-request': 'Das Gateway hat diese Seite nicht verstanden. Laden Sie sie neu und versuchen Sie es noch einmal.',
     'enrolment-refused':
-      'Dieser Code stimmt nicht oder gilt nicht mehr. Prüfen Sie ihn, oder lassen Sie sich einen neuen geben.',
+      'Was Sie angegeben haben, stimmt nicht, gilt nicht mehr oder reicht nicht. Prüfen Sie Adresse, Passwort und Code, oder lassen Sie sich einen neuen Code geben.',
     'too-many-tries': 'Zu viele Versuche. Warten Sie einige Minuten, und lassen Sie sich dann einen neuen Code geben.',
     'certificate-refused':
       'Das Gateway hat diesem Gerät kein Zertifikat ausgestellt. Wenden Sie sich an Ihre Administration.',
@@ -218,6 +222,12 @@ export const de: Texts = {
     'bad-approval': 'Ihre Bestätigung ließ sich nicht prüfen. Bitte öffnen Sie den Link noch einmal.',
     'no-more-tries':
       'Zu viele Bestätigungen dieses Vorgangs sind fehlgeschlagen; Sie können ihn nicht mehr unterschreiben. Bitten Sie den Absender, ihn noch einmal zu schicken.',
+    'more-proof': 'Dafür müssen Sie mehr zeigen, dass Sie es sind, als für dieses Gerät bisher gezeigt wurde.',
+    'passkey-needed': 'Dieses Dokument verlangt einen Passkey. Öffnen Sie den Link in einem Browser, der einen hat.',
+    'passkey-refused':
+      'Ihr Passkey ließ sich nicht prüfen. Bitte versuchen Sie es noch einmal, oder entfernen Sie dieses Gerät auf der Startseite und richten Sie es neu ein.',
+    'password-paused':
+      'Für diese Adresse wird gerade kein Passwort geprüft, damit niemand Ihr Konto sperren kann. Öffnen Sie den Link in einer Mail an Sie, nehmen Sie einen Code Ihrer Administration, oder warten Sie eine Stunde.',
     'try-later': 'Das Gateway ist beschäftigt. Bitte versuchen Sie es in einer Minute noch einmal.',
     internal:
       'Bei uns ist etwas schiefgegangen. Es ist nichts verloren; bitte versuchen Sie es in einer Minute noch einmal.',

@@ -1,4 +1,5 @@
 import type { Texts } from './catalogue.ts';
+import { devicesEn } from './devices/en.ts';
 import { fileSize } from './file-size.ts';
 
 export const en: Texts = {
@@ -14,7 +15,7 @@ export const en: Texts = {
     'To see and sign documents, this browser makes a signing key that never leaves it. We only need to know that it is you.',
   address: 'Your company address',
   addressHint: 'for example mary.smith@company.com',
-  code: 'Your six-digit code',
+  code: 'Your code',
   codeHint: 'from your administrator, or from the mail that we can send you',
   sendCode: 'Mail me a code',
   sending: 'Sending…',
@@ -22,11 +23,13 @@ export const en: Texts = {
   setUp: 'Set up',
   settingUp: 'Making your key…',
   badAddress: 'Write your company address, for example mary.smith@company.com.',
-  badCode: 'The code has six digits.',
+  badCode: 'A code has six or nine digits.',
   insecure:
     'This page was not opened over a secure connection, so the browser can make no signing key. Open it with https.',
   noStorage:
     'This browser keeps nothing here, as in a private window, so your signing key would have no place. Open the link in a normal window, or in another browser.',
+
+  devices: devicesEn,
 
   unknownTitle: 'Nothing to sign here',
   unknownText:
@@ -105,6 +108,7 @@ export const en: Texts = {
     turn: 'Reserving your turn…',
     waiting: 'Someone else is signing; you are next…',
     checking: 'Checking what you sign…',
+    passkey: 'Your device asks for your fingerprint, face or PIN…',
     sending: 'Signing and adding a timestamp…',
   },
   tampered: 'Not signed: the document has changed',
@@ -190,7 +194,8 @@ export const en: Texts = {
     'not-found': 'There is nothing here for this device.',
     nonce: 'Please try again.',
     'bad-request': 'The gateway did not understand this page. Reload it and try again.',
-    'enrolment-refused': 'This code is not right, or no longer valid. Check it, or ask for a new one.',
+    'enrolment-refused':
+      'What you gave is wrong, no longer valid or not enough. Check address, password and code, or get a new code.',
     'too-many-tries': 'Too many tries. Wait a few minutes, then ask for a new code.',
     'certificate-refused': 'The gateway issued no certificate for this device. Ask your administrator.',
     'comment-required': 'Please say why.',
@@ -206,6 +211,12 @@ export const en: Texts = {
     'bad-approval': 'The gateway could not check your approval. Please open the link again.',
     'no-more-tries':
       'Too many approvals of this request went wrong, so it can no longer be signed by you. Ask its sender to send it again.',
+    'more-proof': 'This needs more proof of who you are than this device was set up with.',
+    'passkey-needed': 'This document needs a passkey. Open the link in a browser that has one.',
+    'passkey-refused':
+      'Your passkey could not be checked. Please try again, or remove this device on the home page and set it up anew.',
+    'password-paused':
+      'For now no password is tried for this address, so that nobody can lock your account. Open the link in a mail of yours, use a code from your administrator, or wait an hour.',
     'try-later': 'The gateway is busy. Please try again in a minute.',
     internal: 'Something went wrong on our side. Nothing is lost; please try again in a minute.',
   },

@@ -1,4 +1,5 @@
 import type { Texts } from './catalogue.ts';
+import { devicesFr } from './devices/fr.ts';
 import { fileSize } from './file-size.ts';
 
 export const fr: Texts = {
@@ -14,7 +15,7 @@ export const fr: Texts = {
     'Pour voir et signer des documents, ce navigateur crée une clé de signature qui ne le quitte jamais. Il nous faut seulement savoir que c’est vous.',
   address: 'Votre adresse professionnelle',
   addressHint: 'par exemple mary.smith@company.com',
-  code: 'Votre code à six chiffres',
+  code: 'Votre code',
   codeHint: 'donné par votre administrateur, ou reçu par courriel',
   sendCode: 'M’envoyer un code',
   sending: 'Envoi…',
@@ -22,11 +23,13 @@ export const fr: Texts = {
   setUp: 'Préparer',
   settingUp: 'Création de votre clé…',
   badAddress: 'Écrivez votre adresse professionnelle, par exemple mary.smith@company.com.',
-  badCode: 'Le code a six chiffres.',
+  badCode: 'Un code a six ou neuf chiffres.',
   insecure:
     'Cette page n’a pas été ouverte par une connexion sécurisée : le navigateur ne peut pas créer de clé. Ouvrez-la en https.',
   noStorage:
     'Ce navigateur ne conserve rien ici, comme en navigation privée : votre clé n’aurait pas de place. Ouvrez le lien dans une fenêtre normale, ou dans un autre navigateur.',
+
+  devices: devicesFr,
 
   unknownTitle: 'Rien à signer ici',
   unknownText:
@@ -107,6 +110,7 @@ export const fr: Texts = {
     turn: 'Réservation de votre tour…',
     waiting: 'Quelqu’un d’autre signe ; vous êtes le suivant…',
     checking: 'Contrôle de ce que vous signez…',
+    passkey: 'Votre appareil demande votre empreinte, votre visage ou votre code…',
     sending: 'Signature et horodatage…',
   },
   tampered: 'Non signé : le document a changé',
@@ -194,7 +198,8 @@ export const fr: Texts = {
     'not-found': 'Il n’y a rien ici pour cet appareil.',
     nonce: 'Veuillez réessayer.',
     'bad-request': 'La passerelle n’a pas compris cette page. Rechargez-la et réessayez.',
-    'enrolment-refused': 'Ce code n’est pas bon, ou n’est plus valable. Vérifiez-le, ou demandez-en un nouveau.',
+    'enrolment-refused':
+      'Ce que vous avez donné est faux, n’est plus valable ou ne suffit pas. Vérifiez adresse, mot de passe et code, ou demandez un nouveau code.',
     'too-many-tries': 'Trop d’essais. Attendez quelques minutes, puis demandez un nouveau code.',
     'certificate-refused':
       'La passerelle n’a pas délivré de certificat à cet appareil. Adressez-vous à votre administrateur.',
@@ -211,6 +216,12 @@ export const fr: Texts = {
     'bad-approval': 'La passerelle n’a pas pu vérifier votre approbation. Veuillez rouvrir le lien.',
     'no-more-tries':
       'Trop d’approbations de cette demande ont échoué ; vous ne pouvez plus la signer. Demandez à l’expéditeur de l’envoyer à nouveau.',
+    'more-proof': 'Il faut montrer davantage que c’est vous que lorsque cet appareil a été préparé.',
+    'passkey-needed': 'Ce document demande une clé d’accès. Ouvrez le lien dans un navigateur qui en a une.',
+    'passkey-refused':
+      'Votre clé d’accès n’a pas pu être vérifiée. Réessayez, ou retirez cet appareil sur la page d’accueil et préparez-le à nouveau.',
+    'password-paused':
+      'Pour l’instant, aucun mot de passe n’est essayé pour cette adresse, afin que personne ne puisse bloquer votre compte. Ouvrez le lien d’un courriel qui vous est adressé, utilisez un code de votre administrateur, ou attendez une heure.',
     'try-later': 'La passerelle est occupée. Réessayez dans une minute.',
     internal: 'Un problème est survenu de notre côté. Rien n’est perdu ; réessayez dans une minute.',
   },

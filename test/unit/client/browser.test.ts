@@ -71,7 +71,7 @@ describe.skipIf(!has('chromium'))('in Chromium', () => {
       },
       { address: JOHN.mail, code: adminCode },
     );
-    expect(enrolled.person.name).toBe('John Doe');
+    expect(enrolled).toMatchObject({ state: 'enrolled', enrolled: { person: { name: 'John Doe' } } });
 
     await page.reload();
     const result = await page.evaluate(async link => {

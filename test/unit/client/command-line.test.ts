@@ -161,7 +161,7 @@ test('another person’s device, no device, a wrong code and a wrong link: refus
   });
   expect((await device('nobody', 'list')).err).toContain('signpost device enrol');
   const wrong = await device('nobody', 'enrol', gateway.url, JOHN.mail, '--code', '000000');
-  expect(wrong).toMatchObject({ status: 1, err: expect.stringContaining('wrong, expired or used') });
+  expect(wrong).toMatchObject({ status: 1, err: expect.stringContaining('wrong, expired, used') });
   expect((await device('other', 'show', 'https://x')).err).toContain('whole link');
   const plainHttp = await device('nobody', 'enrol', 'http://sign.company.com', JOHN.mail, '--code', '000000');
   expect(plainHttp).toMatchObject({ status: 1, err: expect.stringContaining('https://sign.company.com') });

@@ -34,7 +34,7 @@ type Question = Awaited<ReturnType<typeof ask>>;
 
 function answer(request: Request, question: Question, phone = john, key: Uint8Array = token) {
   const hmac = createHmac('sha256', key).update(question.nonce).update(question.data).digest();
-  const approval = { nonce: question.nonce, hmac, signature: SIGNATURE, paraph: null, utcOffset: 120 };
+  const approval = { nonce: question.nonce, hmac, signature: SIGNATURE, paraph: null, utcOffset: 120, assertion: null };
   return world.requests.approve(session(request, phone.device.personId).id, phone.device, approval, ORIGIN);
 }
 

@@ -40,6 +40,7 @@ function crashing(deps: Deps, fatal: number, when: 'before' | 'after'): { deps: 
         jobs: store.jobs,
         outbox: store.outbox,
         once: wrap(store.once),
+        enrolments: wrap(store.enrolments),
         close: () => store.close(),
       },
     },

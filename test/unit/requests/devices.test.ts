@@ -1,7 +1,8 @@
 /** Enrolment by codes, and the end of a device. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DirectoryUnavailable } from '../../../src/directory/directory.ts';
-import { EnrolmentRefused } from '../../../src/requests/requests.ts';
+import type { Device } from '../../../src/requests/model.ts';
+import { EnrolmentRefused, TooManyTries } from '../../../src/requests/requests.ts';
 import { DAY, directory, newDevice, World } from './world.ts';
 
 let world: World;
@@ -11,17 +12,24 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 const MINUTE = 60_000;
-const enrol = (code: string, changes: Partial<Parameters<World['devices']['enrol']>[0]> = {}) =>
-  world.devices.enrol({
+async function enrol(code: string, changes: Partial<Parameters<World['devices']['enrol']>[0]> = {}): Promise<Device> {
+  const outcome = await world.devices.enrol({
     address: 'john@company.test',
+    password: null,
     code,
     link: null,
+    client: '192.0.2.1',
     device: newDevice(),
     replaces: null,
     ...changes,
   });
+  if (outcome.state !== 'enrolled') throw new Error('the device waits for another');
+  return outcome.device;
+}
 const wrongs = (code: string, count: number) =>
-  Array.from({ length: count }, (_, i) => String((Number(code) + i + 1) % 1_000_000).padStart(6, '0'));
+  Array.from({ length: count }, (_, i) =>
+    String((Number(code) + i + 1) % 10 ** code.length).padStart(code.length, '0'),
+  );
 
 /** Kinds and recipients of the mails that belong to no request. */
 async function notices(): Promise<string[]> {
@@ -32,11 +40,19 @@ async function notices(): Promise<string[]> {
 describe("an admin's code", () => {
   test('enrols one device of its person, who is told', async () => {
     const { code, expiresAt } = await world.devices.createAdminCode('john');
-    expect(code).toMatch(/^\d{6}$/);
+    expect(code).toMatch(/^\d{9}$/);
     expect(expiresAt).toEqual(new Date(world.now.getTime() + 15 * MINUTE));
     const device = newDevice('Firefox on Android');
     const enrolled = await enrol(`${code.slice(0, 3)} ${code.slice(3)}`, { device, address: 'JOHN@Company.test' });
-    expect(enrolled).toEqual({ ...device, personId: 'john', state: 'active', createdAt: world.now, endedAt: null });
+    expect(enrolled).toEqual({
+      ...device,
+      personId: 'john',
+      proofs: ['admin-code'],
+      provedAt: world.now,
+      state: 'active',
+      createdAt: world.now,
+      endedAt: null,
+    });
     expect(await world.devices.find(device.id)).toEqual(enrolled);
     expect(await world.devices.listForPerson('john')).toEqual([enrolled]);
     expect(await notices()).toEqual(['device-enrolled john']);
@@ -53,23 +69,28 @@ describe("an admin's code", () => {
     expect(world.log.join('')).not.toContain(code);
   });
 
-  test('works after four wrong tries, not after five', async () => {
+  test('D4 wrong codes: a key has five tries; the code stays good for others, whoever tried', async () => {
     for (const [tries, works] of [
       [4, true],
       [5, false],
     ] as const) {
       const { code } = await world.devices.createAdminCode('john');
-      for (const wrong of wrongs(code, tries)) await expect(enrol(wrong)).rejects.toThrow(EnrolmentRefused);
-      if (works) expect(await enrol(code)).toMatchObject({ personId: 'john' });
-      else await expect(enrol(code)).rejects.toThrow(EnrolmentRefused);
+      const device = newDevice();
+      for (const wrong of wrongs(code, tries)) await expect(enrol(wrong, { device })).rejects.toThrow(EnrolmentRefused);
+      if (works) expect(await enrol(code, { device })).toMatchObject({ personId: 'john' });
+      else await expect(enrol(code, { device })).rejects.toThrow(TooManyTries);
+      if (!works) expect(await enrol(code)).toMatchObject({ personId: 'john' });
     }
   });
 
-  test('of ten devices that use it at once, one is enrolled', async () => {
+  test('D4 of 1,000 devices that use it at once, exactly one is enrolled', async () => {
     const { code } = await world.devices.createAdminCode('john');
-    const results = await Promise.allSettled(Array.from({ length: 10 }, () => enrol(code)));
+    const results = await Promise.allSettled(
+      Array.from({ length: 1000 }, (_, i) => enrol(code, { client: `192.0.2.${i % 250}` })),
+    );
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await world.devices.list()).toHaveLength(1);
+    expect(await notices()).toEqual(['device-enrolled john']);
   });
 
   test('every refusal is the same answer: late, replaced, another person, unknown person, foreign key', async () => {
@@ -81,7 +102,6 @@ describe("an admin's code", () => {
       enrol(code, { address: 'jane@company.test' }),
       enrol(code, { address: 'nobody@company.test' }),
       enrol(code, { device: { ...device, id: newDevice().id } }),
-      enrol(code, { replaces: 'unknown' }),
     ];
     const answers = await Promise.all(refusals.map(refusal => refusal.catch((error: unknown) => error)));
     for (const answer of answers) expect(answer).toEqual(answers[0]);
@@ -99,7 +119,7 @@ describe("an admin's code", () => {
     expect(await enrol(code, { device })).toEqual(first);
     expect(await enrol(code, { device })).toEqual(first);
     expect(await notices()).toEqual(['device-enrolled john']);
-    await expect(enrol(wrongs(code, 1)[0]!, { device })).rejects.toThrow(EnrolmentRefused);
+    await expect(enrol(code, { device, address: 'jane@company.test' })).rejects.toThrow(EnrolmentRefused);
     await world.devices.end(device.id, 'revoked');
     await expect(enrol(code, { device })).rejects.toThrow(EnrolmentRefused);
   });
@@ -151,14 +171,17 @@ describe('a mailed code', () => {
     expect(await notices()).toEqual([]);
   });
 
-  test('at most five a person and day, whatever key asks', async () => {
+  test('at most five a person and day, whatever key asks; those with a link of theirs have their own', async () => {
     await Promise.all(Array.from({ length: 7 }, () => send(newDevice().id)));
     expect(await notices()).toEqual(Array(5).fill('enrolment-code john'));
     await send(newDevice().id, null, 'jane@company.test');
     expect(await notices()).toHaveLength(6);
+    const link = world.requests.linkToken((await world.opened()).sessions[0]!);
+    await send(newDevice().id, link);
+    expect((await notices()).filter(notice => notice === 'enrolment-code john')).toHaveLength(6);
     world.pass(DAY + 1);
     await send(newDevice().id);
-    expect(await notices()).toHaveLength(7);
+    expect((await notices()).filter(notice => notice === 'enrolment-code john')).toHaveLength(7);
   });
 
   test('five wrong tries use it up', async () => {
@@ -197,7 +220,7 @@ describe('the end of a device', () => {
     const [old, kept] = [await world.phone('john', 'old'), await world.phone('john', 'kept')];
     const { code } = await world.devices.createAdminCode('john');
     const device = newDevice();
-    await enrol(code, { device, replaces: 'old' });
+    await enrol(code, { device, replaces: { deviceId: 'old', held: true } });
     expect((await world.devices.listForPerson('john')).map(({ id, state }) => [id, state])).toEqual(
       expect.arrayContaining([
         ['old', 'retired'],
@@ -210,15 +233,15 @@ describe('the end of a device', () => {
     expect(await notices()).toEqual(['device-enrolled john', 'device-removed john']);
   });
 
-  test("nobody replaces another person's device, or one that has ended, and the code stays good", async () => {
+  test("nobody replaces another person's device, or one that has ended", async () => {
     await world.phone('jane', 'hers');
     await world.phone('john', 'ended');
     await world.devices.end('ended', 'retired');
-    const { code } = await world.devices.createAdminCode('john');
-    for (const replaces of ['hers', 'ended']) {
-      await expect(enrol(code, { replaces })).rejects.toThrow(EnrolmentRefused);
+    for (const deviceId of ['hers', 'ended']) {
+      const { code } = await world.devices.createAdminCode('john');
+      await enrol(code, { replaces: { deviceId, held: true } });
     }
     expect(await world.devices.find('hers')).toMatchObject({ state: 'active' });
-    await enrol(code);
+    expect(await notices()).toEqual(['device-enrolled john', 'device-enrolled john', 'device-removed john']);
   });
 });

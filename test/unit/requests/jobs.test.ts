@@ -142,8 +142,8 @@ describe('the runner', () => {
       },
     });
     const { request } = await world.requests.open(submission());
-    const { blobs, requests, outbox, once } = world.store;
-    const store = { blobs, requests, outbox, once, jobs: shaky, close: () => world.store.close() };
+    const { blobs, requests, outbox, once, enrolments } = world.store;
+    const store = { blobs, requests, outbox, once, enrolments, jobs: shaky, close: () => world.store.close() };
     jobs = startJobs({ ...world.deps, store });
     await until(async () => (await state(request.id)) === 'open');
     expect(world.log.filter(line => line.includes('trying again'))).toHaveLength(2);

@@ -35,8 +35,11 @@ function watched(deps: Deps, steps: [Request | null, Request][]): Deps {
       return typeof value === 'function' ? value.bind(target) : value;
     },
   });
-  const { blobs, jobs, outbox, once } = deps.store;
-  return { ...deps, store: { requests: watching, blobs, jobs, outbox, once, close: () => deps.store.close() } };
+  const { blobs, jobs, outbox, once, enrolments } = deps.store;
+  return {
+    ...deps,
+    store: { requests: watching, blobs, jobs, outbox, once, enrolments, close: () => deps.store.close() },
+  };
 }
 
 async function play(mode: 'parallel' | 'ordered', batches: readonly (readonly { do: string; who: number }[])[]) {

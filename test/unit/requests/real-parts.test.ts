@@ -49,13 +49,17 @@ async function enrol(core: Core, personId: string) {
   const person = (await core.directory.findById(personId))!;
   const key = await exportPublicKey((await generateKeys(true)).publicKey);
   const { code } = await core.devices.createAdminCode(personId);
-  const device = await core.devices.enrol({
+  const outcome = await core.devices.enrol({
     address: person.mail,
+    password: null,
     code,
     link: null,
+    client: '',
     device: { id: await thumbprint(key), key, name: 'Firefox', kind: 'browser' },
     replaces: null,
   });
+  if (outcome.state !== 'enrolled') throw new Error('the device waits for another');
+  const { device } = outcome;
   const keys = await generateKeys(true);
   const { serial } = await core.pki.ca.issueForPerson(await certificationRequest(keys), person, device.id);
   const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey));

@@ -210,6 +210,7 @@ export class World {
           maxPendingPerSender: 100,
           maxPendingPerPair: 50,
           maxPerDay: 500,
+          maxGroupMembers: 50,
           mode: 'parallel',
           rejectionComment: 'optional',
         },
