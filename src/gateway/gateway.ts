@@ -17,8 +17,8 @@ import { startHttp } from '../http/server.ts';
 import { atMost } from '../intake/at-most.ts';
 import { createGatekeeper } from '../intake/gatekeeper.ts';
 import { startLmtp } from '../intake/lmtp.ts';
-import { readReport } from '../outbound/report.ts';
 import { startSender } from '../outbound/sender.ts';
+import { createReplies } from '../replies/replies.ts';
 import { startJobs } from '../requests/jobs.ts';
 import { checkLimits } from '../requests/limits.ts';
 import { neverArrived } from '../requests/never-arrived.ts';
@@ -128,6 +128,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     // One that was replaced is believed as long as mail with its verdicts may be in the queue.
     const verdictKeys = () => core.secrets.verdict.all(new Date(now().getTime() - config.mail.verdictLifetime));
     const reading = atMost(MESSAGES_AT_ONCE);
+    const replies = createReplies({ ...core.deps, config, logger: logger.child({ part: 'replies' }) });
     const lmtp = await startLmtp({
       listen: config.mail.lmtp,
       config,
@@ -137,7 +138,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       },
       requests,
       reading,
-      onBounce: (rowId, report) => noteBounce(core, rowId, report),
+      replies,
       onCheck: id => answerCheck({ ...core.deps, domain: config.domains[0]!.sign, verdictKeys: verdictKeys() }, id),
       note: admission => store.admissions.note(admission),
       now,
@@ -154,6 +155,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
         documents,
         dns: createDns(config.dns),
         readXml: xml => core.worker.xmlToSign(xml),
+        replies,
         get verdictKeys() {
           return verdictKeys();
         },
@@ -211,18 +213,4 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     await stop();
     throw error;
   }
-}
-
-/** What came to the return path of an outbox row. Safe to repeat. */
-async function noteBounce({ store, deps }: Core, rowId: string, report: Uint8Array): Promise<void> {
-  const row = await store.outbox.find(rowId);
-  if (row === null) return;
-  const said = readReport(report);
-  if (said === 'other') {
-    deps.logger.info({ request: row.requestId, row: rowId, kind: row.kind }, 'an automatic answer to a mail of ours');
-    return;
-  }
-  await neverArrived(deps, row, said === 'too-big');
-  await store.outbox.update(rowId, { state: 'bounced', nextAttemptAt: row.nextAttemptAt, lastReply: row.lastReply });
-  deps.logger.warn({ request: row.requestId, row: rowId, kind: row.kind }, 'a mail of ours came back as undeliverable');
 }

@@ -17,6 +17,7 @@ import { type Directory, DirectoryAmbiguous, DirectoryUnavailable } from '../dir
 import { type Dns, DnsUnavailable } from '../dns/resolver.ts';
 import { DocumentRefused, type Documents } from '../documents/documents.ts';
 import { parseOwnAddress } from '../outbound/addresses.ts';
+import { type Replies, repliesAddress } from '../replies/replies.ts';
 import type { Submission } from '../requests/model.ts';
 import { TooManyRequests } from '../requests/requests.ts';
 import { type Claim, type Connection, type ProofRules, prove, screen } from '../senders/domain-proof.ts';
@@ -49,6 +50,8 @@ export interface GatekeeperDeps {
   readonly dns: Dns;
   /** Reads XML in a child, to refuse what is hostile. */
   readonly readXml: ReadXml;
+  /** Judges mail to addresses of ours. */
+  readonly replies: Pick<Replies, 'judge'>;
   /** The newest first: it signs. */
   readonly verdictKeys: readonly [VerdictKey, ...VerdictKey[]];
   /** Whether the sender may ask for this one, too. @throws TooManyRequests */
@@ -181,10 +184,9 @@ class Gatekeeper implements MilterHandler {
       return { address, personId: null, onSignDomain: true };
     }
     if (transaction.sender === '') {
-      if (own?.kind !== 'bounce') throw refusals.nullSender();
+      if (!repliesAddress(address.local)) throw refusals.nullSender();
       return { address, personId: null, onSignDomain: true };
     }
-    if (own?.kind === 'bounce') throw refusals.bounceAddress();
     // Before any look-up: strangers learn nothing about who exists.
     transaction.who ??= await authenticate(
       transaction.sender,
@@ -212,6 +214,7 @@ class Gatekeeper implements MilterHandler {
   }
 
   async #resolve(address: Address, who: Authenticated): Promise<Recipient> {
+    if (repliesAddress(address.local)) return { address, personId: null, onSignDomain: true };
     const entry = signDomain(address.domain, this.#deps.config.domains)!;
     const resolution = await resolveOnSignDomain(address, entry, who.person, this.#context());
     if (resolution.kind === 'own') throw resolution.refusal;
@@ -291,7 +294,9 @@ class Gatekeeper implements MilterHandler {
       const time = now();
       const queueId = macros.get('i') ?? '';
       if (transaction.stranger) await this.#proveSender(raw, transaction, time);
-      const asked = transaction.who ? await this.#judge(raw, transaction, transaction.who, time, queueId) : null;
+      const asked = (await this.#judgeOwn(raw, transaction))
+        ? null
+        : transaction.who && (await this.#judge(raw, transaction, transaction.who, time, queueId));
       const id = (macros.get('j') ?? config.domains[0]!.sign).toLowerCase();
       removeForged(modifications, transaction, [...config.domains.map(({ sign }) => sign), id]);
       // Before all that came in (RFC 8601 §5).
@@ -352,6 +357,17 @@ class Gatekeeper implements MilterHandler {
     return { domains, ...senders };
   }
 
+  /** False when the mail is to nobody but people; to an address of ours and to people is refused. */
+  async #judgeOwn(raw: Buffer, { recipients, sender, who }: Transaction): Promise<boolean> {
+    const ours = recipients.filter(({ onSignDomain }) => onSignDomain);
+    const own = ours.flatMap(({ address }) => repliesAddress(address.local) ?? []);
+    if (own.length === 0) return false;
+    if (own.length < ours.length) throw refusals.requestAddress();
+    if (who) checkRelayed(raw, sender, who);
+    await this.#deps.reading(() => this.#deps.replies.judge(raw, own, who));
+    return true;
+  }
+
   /** Everything that can be refused is refused here, before the mail server says 250. */
   async #judge(
     raw: Buffer,
@@ -364,9 +380,7 @@ class Gatekeeper implements MilterHandler {
     const asked = await this.#deps.reading(() =>
       readSubmission(raw, who.person, who.method, time, queueId, { config, directory }, ADMITTED),
     );
-    // A relay has checked the envelope sender, and nobody has checked who else it may write as.
-    const [from] = who.method === 'relay' ? addressesOf(splitMessage(raw), 'from') : [];
-    if (from && from.address !== parseAddress(sender)?.address) throw refusals.relaySenderDiffers(sender);
+    checkRelayed(raw, sender, who);
     const hidden = recipients.filter(({ address, personId }) => {
       const named = personId === null ? false : asked.named.persons.has(personId);
       return !named && !asked.named.addresses.has(address.address);
@@ -469,6 +483,12 @@ class Gatekeeper implements MilterHandler {
       };
     }
   }
+}
+
+/** A relay has checked the envelope sender, and nobody has checked who else it may write as. @throws Refusal */
+function checkRelayed(raw: Buffer, sender: string, { method }: Authenticated): void {
+  const [from] = method === 'relay' ? addressesOf(splitMessage(raw), 'from') : [];
+  if (from && from.address !== parseAddress(sender)?.address) throw refusals.relaySenderDiffers(sender);
 }
 
 /** Somebody on a sign domain has been accepted. */

@@ -10,6 +10,7 @@ import type { Config, Listen } from '../config/schema.ts';
 import { removeStaleSocket } from '../config/stale-socket.ts';
 import type { Directory } from '../directory/directory.ts';
 import { parseOwnAddress } from '../outbound/addresses.ts';
+import type { Replies } from '../replies/replies.ts';
 import { type Requests, TooManyRequests } from '../requests/requests.ts';
 import type { Admission } from '../store/admissions.ts';
 import { parseAddress } from './addresses.ts';
@@ -34,8 +35,8 @@ export interface LmtpDeps {
   readonly onCheck?: (id: string) => Promise<void>;
   /** Remembers what became of each message, for `signpost why`. */
   readonly note?: (admission: Admission) => void;
-  /** A delivery report for the outbox row came back. Safe when it resolves. */
-  readonly onBounce: (rowId: string, report: Buffer) => Promise<void>;
+  /** Takes what comes to addresses of ours. */
+  readonly replies: Pick<Replies, 'take'>;
   readonly now: () => Date;
   readonly log: Logger;
 }
@@ -171,7 +172,9 @@ async function repliesTo(
     }
     const { method, queueId } = verdict;
     Object.assign(facts, { method, queueId });
-    if (method === 'bounce') return await takeReports(raw, recipients, verdict, deps);
+    const own = recipients.map(recipient => parseOwnAddress(recipient.slice(0, recipient.lastIndexOf('@'))));
+    if (own.every(address => address !== null)) return await takeOwn(raw, own, verdict, deps);
+    if (method === 'bounce') throw refusals.nullSender();
     const sender = await deps.directory.findById(verdict.senderId);
     if (!sender) throw refusals.unknownSender(mailFrom === false ? '' : mailFrom.address);
     const { submission } = await deps.reading(() =>
@@ -193,24 +196,21 @@ async function repliesTo(
   }
 }
 
-async function takeReports(
+async function takeOwn(
   raw: Buffer,
-  recipients: readonly string[],
+  own: readonly NonNullable<ReturnType<typeof parseOwnAddress>>[],
   verdict: Verdict,
   deps: LmtpDeps,
 ): Promise<Reply[]> {
   const replies: Reply[] = [];
-  for (const recipient of recipients) {
-    const own = parseOwnAddress(recipient.slice(0, recipient.lastIndexOf('@')));
-    if (own?.kind === 'check') {
-      await deps.onCheck?.(own.id);
+  for (const address of own) {
+    if (address.kind === 'check') {
+      await deps.onCheck?.(address.id);
       replies.push('2.0.0 check taken');
       continue;
     }
-    if (own?.kind !== 'bounce') throw refusals.nullSender();
-    await deps.onBounce(own.rowId, raw);
-    deps.log.info({ queueId: verdict.queueId, outboxRow: own.rowId }, 'delivery report taken');
-    replies.push('2.0.0 report taken');
+    const outcome = await deps.reading(() => deps.replies.take(raw, address, verdict));
+    replies.push(`2.0.0 taken: ${outcome}`);
   }
   return replies;
 }

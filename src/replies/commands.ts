@@ -1,13 +1,5 @@
 /** What people may write to a request, in their own language. Nothing here signs (EXPERIENCE.md section 6). */
-
-export type Command =
-  | { readonly name: 'status' }
-  | { readonly name: 'remind' }
-  | { readonly name: 'cancel' }
-  | { readonly name: 'extend'; readonly days: number }
-  | { readonly name: 'reject'; readonly reason: string | null };
-
-export type CommandName = Command['name'];
+import type { Command } from '../requests/by-reply.ts';
 
 /** Folded: lower case, without accents. */
 const WORDS: Readonly<Record<'status' | 'remind' | 'cancel', readonly string[]>> = {

@@ -40,10 +40,7 @@ const SIGNATURE = /^-- ?$/;
  * @returns trimmed; null when nothing in it is the author's own
  */
 export function firstLine(text: string): string | null {
-  const lines = text
-    .normalize('NFC')
-    .split(/\r\n|[\r\n\u2028\u2029]/, MOST_LINES)
-    .map(line => line.replace(/[\s\p{Cf}]+/gu, ' ').trim());
+  const lines = linesOf(text);
   let at = 0;
   /** Broken off from a quotation above it, as far as we know. */
   let clinging = false;
@@ -55,7 +52,7 @@ export function firstLine(text: string): string | null {
     } else if (isMarked(line)) {
       clinging = true;
       at += 1;
-    } else if (SIGNATURE.test(line) || SEPARATORS.some(form => form.test(line))) {
+    } else if (isEnd(line)) {
       return null;
     } else {
       const length = attributionLength(lines, at);
@@ -65,6 +62,28 @@ export function firstLine(text: string): string | null {
     }
   }
   return null;
+}
+
+/** What the author wrote above the first quotation. */
+export function textAboveQuotation(text: string): string {
+  const lines = linesOf(text);
+  const end = lines.findIndex((line, at) => isMarked(line) || isEnd(line) || attributionLength(lines, at) > 0);
+  return lines
+    .slice(0, end < 0 ? undefined : end)
+    .join('\n')
+    .trim();
+}
+
+function linesOf(text: string): string[] {
+  return text
+    .normalize('NFC')
+    .split(/\r\n|[\r\n\u2028\u2029]/, MOST_LINES)
+    .map(line => line.replace(/[\s\p{Cf}]+/gu, ' ').trim());
+}
+
+/** Below such a line nothing is the author's. */
+function isEnd(line: string): boolean {
+  return SIGNATURE.test(line) || SEPARATORS.some(form => form.test(line));
 }
 
 function isMarked(line: string): boolean {

@@ -18,13 +18,14 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const fine: Pick<GatekeeperDeps, 'documents' | 'readXml' | 'checkLimits' | 'dns'> = {
+const fine: Pick<GatekeeperDeps, 'documents' | 'readXml' | 'replies' | 'checkLimits' | 'dns'> = {
   // Nobody is asked of who logged in.
   dns: createDns({ servers: ['127.0.0.1:1'], timeout: 100 }),
   documents: { inspect: async () => ({ pages: 1, attachments: [], formFields: 0 }) },
   readXml: async () => {
     throw new Error('no XML here');
   },
+  replies: { judge: () => Promise.reject(new Error('no reply here')) },
   checkLimits: async () => {},
 };
 

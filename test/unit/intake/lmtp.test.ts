@@ -33,7 +33,7 @@ const deps = (more: Partial<LmtpDeps>): LmtpDeps => ({
   verdictKeys: [KEY],
   reading: atMost(3),
   requests: { open: () => Promise.reject(new Error('nothing to open here')) },
-  onBounce: () => Promise.reject(new Error('no bounce here')),
+  replies: { take: () => Promise.reject(new Error('no reply here')) },
   now: () => NOW,
   log,
   ...more,
@@ -123,9 +123,12 @@ describe('what it answers', () => {
     const rows: string[] = [];
     const lmtp = await startLmtp(
       deps({
-        onBounce: async rowId => {
-          if (rowId === 'bad') throw new Error('not now');
-          rows.push(rowId);
+        replies: {
+          async take(_, to) {
+            if (to.kind !== 'bounce' || to.rowId === 'bad') throw new Error('not now');
+            rows.push(to.rowId);
+            return 'bounced';
+          },
         },
       }),
     );

@@ -125,7 +125,7 @@ describe('whom a message asks', () => {
     ['a name of two people', 'sam@sign.company.com', undefined, '5.1.1', 'more than one person'],
     ['all bad names', 'a1@sign.company.com, john.doe@sign.company.com', 'b2@company.com', '5.1.1', '"b2@company.com"'],
     ['Cc only', 'x@outside.example', 'john.doe@sign.company.com', '5.1.3', 'Nobody in the To line'],
-    ['a request’s address', 'request+abc@sign.company.com', undefined, '5.7.1', 'Replies to a request'],
+    ['a request’s address', 'request+abc@sign.company.com', undefined, '5.7.1', 'request that exists already'],
     ['a bounce address', 'bounce+abc@sign.company.com', undefined, '5.7.1', 'delivery reports'],
     ['the service', 'signpost@sign.company.com', undefined, '5.1.1', 'reads no mail'],
   ])('%s is refused', async (_, to, cc, enhanced, says) => {
