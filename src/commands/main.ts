@@ -7,6 +7,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   init: async () => (await import('./init.ts')).initCommand(),
   'check-config': async () => (await import('./check-config.ts')).checkConfigCommand(),
   check: async () => (await import('./check.ts')).checkCommand(),
+  why: async () => (await import('./why.ts')).whyCommand(),
   serve: async () => (await import('./serve.ts')).serveCommand(),
   user: async () => (await import('./user.ts')).userCommand(),
   requests: async () => (await import('./requests.ts')).requestsCommand(),
