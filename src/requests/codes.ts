@@ -90,7 +90,7 @@ export function codeExpiry(deps: Deps): Date {
 
 /** A few digits are soon guessed from a plain hash, so it is keyed. */
 function codeHash(deps: Deps, kind: string, subject: string, code: string): string {
-  return createHmac('sha256', deps.linkKey).update(`signpost code v1\0${kind}\0${subject}\0${code}`).digest('hex');
+  return createHmac('sha256', deps.tokenSecret).update(`signpost code v1\0${kind}\0${subject}\0${code}`).digest('hex');
 }
 
 function mailedSubject(personId: string, link: string | null, deviceId: string): string {

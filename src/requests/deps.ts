@@ -23,10 +23,8 @@ export interface Deps {
   readonly config: Pick<Config, 'company' | 'publicUrl' | 'requests' | 'enrolment' | 'archive'> & {
     readonly documents: Pick<Config['documents'], 'signaturePage' | 'cades'>;
   };
-  /** At least 32 random bytes; enrolment codes are hashed with it. */
-  readonly linkKey: Uint8Array;
   readonly linkKeys: LinkKeys;
-  /** At least 32 random bytes; devices' token keys are wrapped with it, so it must stay the same. */
+  /** At least 32 random bytes; devices' token keys are wrapped and enrolment codes are hashed with it, so it must stay the same. */
   readonly tokenSecret: Uint8Array;
   /** The company seal over a piece of evidence, detached CAdES B-T. @throws TimestampUnavailable */
   readonly sealEvidence: (evidence: Uint8Array, at: Date) => Promise<Uint8Array>;

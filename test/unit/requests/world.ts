@@ -226,7 +226,6 @@ export class World {
         documents: { signaturePage: true, cades: 'embedded' },
         archive: { extendBefore: 90 * DAY },
       },
-      linkKey: Buffer.alloc(32, 'k'),
       linkKeys: { all: () => [Buffer.alloc(32, 'l')], reload: () => {} },
       tokenSecret: Buffer.alloc(32, 't'),
       sealEvidence: async (evidence, at) => Buffer.from(`sealed ${at.toISOString()} ${text(evidence)}`),
