@@ -12,7 +12,7 @@ export type Format = (typeof FORMATS)[number];
 export function certificateBytes(certificate: Uint8Array, issuers: readonly Uint8Array[], format: Format): Uint8Array {
   if (format === 'der') return certificate;
   if (format === 'p7c') return certsOnly([certificate, ...issuers]);
-  return Buffer.from([certificate, ...issuers].map(toPem).join(''));
+  return Buffer.from([certificate, ...issuers].map(one => toPem(one)).join(''));
 }
 
 /** A "certs-only" message: SignedData with neither content nor signer (RFC 5652 §5.1, RFC 8551 §3.8). */

@@ -2,9 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { createInstallation } from '../config/installation.ts';
 import type { Answers } from '../config/template.ts';
+import { KEY_KIND_NAMES, KEY_KINDS, type KeyKind } from '../pki/key-kinds.ts';
 import { ask } from './ask.ts';
 
 interface Flags {
@@ -15,6 +16,9 @@ interface Flags {
   readonly mailDomain?: string[];
   readonly url?: string;
   readonly keys: 'ecdsa' | 'rsa';
+  readonly caKey?: KeyKind;
+  readonly sealKey?: KeyKind;
+  readonly tsaKey?: KeyKind;
   readonly milterPort: string;
   readonly lmtpPort: string;
   readonly httpPort: string;
@@ -34,12 +38,18 @@ export function initCommand(): Command {
     .option('--sign-domain <domain>', 'domain that requests are mailed to')
     .option('--url <url>', 'where phones reach the gateway')
     .option('--keys <kind>', 'ecdsa (P-256) or rsa (3072 bits)', 'ecdsa')
+    .addOption(keyOption('--ca-key <kind>', "the CA's key, where it is to be of another kind"))
+    .addOption(keyOption('--seal-key <kind>', "the seal's key, likewise"))
+    .addOption(keyOption('--tsa-key <kind>', "the timestamp authority's key, likewise"))
     .option('--milter-port <port>', 'port of the milter', '8891')
     .option('--lmtp-port <port>', 'port of the LMTP listener', '8892')
     .option('--http-port <port>', 'port of the web listener', '8893')
     .option('--smtp-port <port>', "Postfix's port for outgoing mail", '25')
     .action(init);
 }
+
+const keyOption = (flags: string, description: string): Option =>
+  new Option(flags, description).choices(KEY_KIND_NAMES);
 
 async function init(dir: string, flags: Flags): Promise<void> {
   const folder = resolve(dir);
@@ -50,6 +60,11 @@ async function init(dir: string, flags: Flags): Promise<void> {
     folder,
     answers,
     flags.keys === 'rsa' ? 'rsa-sha256' : 'ecdsa-p256-sha256',
+    {
+      ...(flags.caKey && { ca: KEY_KINDS[flags.caKey] }),
+      ...(flags.sealKey && { seal: KEY_KINDS[flags.sealKey] }),
+      ...(flags.tsaKey && { tsa: KEY_KINDS[flags.tsaKey] }),
+    },
   );
   console.log(`Made ${folder}:
   signpost.yaml          the configuration, annotated

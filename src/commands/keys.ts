@@ -5,6 +5,7 @@ import { sha256 } from '../evidence/entry.ts';
 import { readCertificates } from '../pki/authority-files.ts';
 import { certificatePath, KEY_NAMES, keyPath } from '../pki/create.ts';
 import { loadKeyFile, readPassphrase } from '../pki/key-file.ts';
+import { KEY_KIND_NAMES, KEY_KINDS, type KeyKind } from '../pki/key-kinds.ts';
 import { type Exchanged, renewCertificate, rotateKey } from '../pki/key-rotation.ts';
 import { generateCertified, generateRequested, importCertificate, importPkcs12 } from '../pki/key-setup.ts';
 import { type KeyName, PLACED_KEYS } from '../pki/keys.ts';
@@ -12,32 +13,26 @@ import type { CertifiedName, KeySetup } from '../pki/own-certificates.ts';
 import type { SignatureAlgorithm } from '../pki/pki.ts';
 import { rotateSecret, SECRET_NAMES, type SecretName } from '../pki/secrets.ts';
 import { describeName } from '../signatures/verify/subject.ts';
+import { rotateCa, type ScopeOptions, scopeOption } from './ca.ts';
 import { actOnKeys, type Brought, type OpenedKeys, openKeys } from './key-acts.ts';
 import { type ConfigOptions, configOption, jsonOption } from './options.ts';
 import { say } from './say.ts';
 import { printTable } from './table.ts';
 
-const ALGORITHMS: Readonly<Record<string, SignatureAlgorithm>> = {
-  'ecdsa-p256': 'ecdsa-p256-sha256',
-  'ecdsa-p384': 'ecdsa-p384-sha256',
-  'rsa-3072': 'rsa-sha256',
-};
-
-const KINDS = Object.keys(ALGORITHMS);
 const CERTIFIED: readonly CertifiedName[] = ['seal', 'tsa'];
-const ROTATED: readonly (CertifiedName | SecretName)[] = [...CERTIFIED, ...SECRET_NAMES];
+const ROTATED: readonly (KeyName | SecretName)[] = ['ca', ...CERTIFIED, ...SECRET_NAMES];
 
 interface ListOptions extends ConfigOptions {
   readonly json?: boolean;
 }
 
 interface GenerateOptions extends ConfigOptions {
-  readonly algorithm: string;
+  readonly algorithm: KeyKind;
   readonly csr?: string;
 }
 
-interface RotateOptions extends ConfigOptions {
-  readonly algorithm?: string;
+interface RotateOptions extends ScopeOptions {
+  readonly algorithm?: KeyKind;
 }
 
 interface ImportOptions extends ConfigOptions {
@@ -56,7 +51,7 @@ export function keysCommand(): Command {
     .command('generate')
     .description("make a key where the configuration (pki.keys) has it, certified by the company's CA")
     .addArgument(choice(PLACED_KEYS))
-    .addOption(new Option('--algorithm <algorithm>', 'kind of key').choices(KINDS).default('ecdsa-p256'))
+    .addOption(new Option('--algorithm <algorithm>', 'kind of key').choices(KEY_KIND_NAMES).default('ecdsa-p256'))
     .option('--csr <file>', 'write a certification request (PKCS#10) instead of making a certificate')
     .addOption(configOption())
     .action(generate);
@@ -72,7 +67,10 @@ export function keysCommand(): Command {
     .command('rotate')
     .description('a new key takes the place of one in use, while the gateway runs; what the old one made stays good')
     .addArgument(choice(ROTATED))
-    .addOption(new Option('--algorithm <algorithm>', 'kind of the new key; as before when missing').choices(KINDS))
+    .addOption(
+      new Option('--algorithm <algorithm>', 'kind of the new key; as before when missing').choices(KEY_KIND_NAMES),
+    )
+    .addOption(scopeOption())
     .addOption(configOption())
     .action(rotate);
   keys
@@ -155,7 +153,7 @@ const isPlaced = (name: string): name is KeyName => (PLACED_KEYS as readonly str
 async function generate(name: KeyName, options: GenerateOptions): Promise<void> {
   const { algorithm, csr } = options;
   await actOnKeys(options, 'keys generate', { key: name, algorithm }, async setup => {
-    const kind = ALGORITHMS[algorithm]!;
+    const kind = KEY_KINDS[algorithm];
     if (csr !== undefined) {
       await generateRequested(setup, name, kind, csr);
       say(
@@ -176,8 +174,11 @@ async function serialIn(path: string): Promise<Brought> {
   return { certificate: certificate!.serial };
 }
 
-async function rotate(name: CertifiedName | SecretName, options: RotateOptions): Promise<void> {
+async function rotate(name: KeyName | SecretName, options: RotateOptions): Promise<void> {
   const { algorithm } = options;
+  if (name === 'ca') return rotateCa(options, algorithm ?? null);
+  if (options.scope !== 'local')
+    throw new Error('--scope is for the key of a CA: signpost keys rotate ca --scope global');
   const facts = { key: name, ...(algorithm !== undefined && { algorithm }) };
   await actOnKeys(options, 'keys rotate', facts, setup =>
     isSecret(name) ? rotateOne(setup, name, algorithm) : rotateCertified(setup, name, algorithm),
@@ -186,8 +187,8 @@ async function rotate(name: CertifiedName | SecretName, options: RotateOptions):
 
 const isSecret = (name: string): name is SecretName => (SECRET_NAMES as readonly string[]).includes(name);
 
-async function rotateCertified(setup: KeySetup, name: CertifiedName, algorithm: string | undefined): Promise<Brought> {
-  const exchanged = await rotateKey(setup, name, algorithm === undefined ? null : ALGORITHMS[algorithm]!);
+async function rotateCertified(setup: KeySetup, name: CertifiedName, algorithm: KeyKind | undefined): Promise<Brought> {
+  const exchanged = await rotateKey(setup, name, algorithm === undefined ? null : KEY_KINDS[algorithm]);
   say(`The new key ${setup.keys.where(name)} ${inUse(exchanged)}`);
   return { certificate: exchanged.now.serial };
 }
@@ -195,7 +196,7 @@ async function rotateCertified(setup: KeySetup, name: CertifiedName, algorithm: 
 async function rotateOne(
   { config, now }: KeySetup & OpenedKeys,
   name: SecretName,
-  algorithm: string | undefined,
+  algorithm: KeyKind | undefined,
 ): Promise<Brought> {
   if (algorithm !== undefined) throw new Error(`the key of ${name}s is 32 random bytes; leave --algorithm away`);
   const time = now();

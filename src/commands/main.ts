@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   user: async () => (await import('./user.ts')).userCommand(),
   requests: async () => (await import('./requests.ts')).requestsCommand(),
   certs: async () => (await import('./certs.ts')).certsCommand(),
+  ca: async () => (await import('./ca.ts')).caCommand(),
   keys: async () => (await import('./keys.ts')).keysCommand(),
   devices: async () => (await import('./devices.ts')).devicesCommand(),
   evidence: async () => (await import('./evidence.ts')).evidenceCommand(),

@@ -18,6 +18,10 @@ const WATCHED = [
   'certs/seal.pem',
   'certs/tsa.pem',
   'certs/ca.pem',
+  'certs/ca.crl',
+  'global/keys/ca.p8',
+  'global/certs/ca.pem',
+  'global/certs/ca.crl',
 ];
 
 export interface KeyWatch {

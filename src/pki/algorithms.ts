@@ -2,7 +2,7 @@
 import { constants, createHash, type KeyObject, verify } from 'node:crypto';
 import { constructed, DerError, der, type Element, Fields, oidOf, read, smallIntegerOf, TAG } from './der.ts';
 import { OID } from './oids.ts';
-import type { SignatureAlgorithm, SigningKey } from './pki.ts';
+import type { SignatureAlgorithm, SignatureHash, SigningKey } from './pki.ts';
 
 export type Hash = 'sha1' | 'sha256' | 'sha384' | 'sha512';
 
@@ -47,16 +47,24 @@ export function digest(hash: Hash, data: Uint8Array): Uint8Array {
 export const SHA256 = der.sequence(der.oid(OID.sha256));
 
 /** AlgorithmIdentifier of a signature (RFC 5758 §3.2: no parameters; RFC 4055 §5: NULL). */
-export function signatureIdentifier(algorithm: SignatureAlgorithm): Uint8Array {
+export function signatureIdentifier(algorithm: SignatureAlgorithm, hash: SignatureHash = 'sha256'): Uint8Array {
   return algorithm === 'rsa-sha256'
-    ? der.sequence(der.oid(OID.sha256WithRSAEncryption), der.null)
-    : der.sequence(der.oid(OID.ecdsaWithSHA256));
+    ? der.sequence(der.oid(hash === 'sha256' ? OID.sha256WithRSAEncryption : OID.sha384WithRSAEncryption), der.null)
+    : der.sequence(der.oid(hash === 'sha256' ? OID.ecdsaWithSHA256 : OID.ecdsaWithSHA384));
+}
+
+/** The hash that is as strong as the key (NIST SP 800-57 part 1, table 2): SHA-384 for P-384 and RSA from 4096 bits. */
+export function hashFor({ algorithm, publicKey }: Pick<SigningKey, 'algorithm' | 'publicKey'>): SignatureHash {
+  if (algorithm === 'rsa-sha256')
+    return (publicKey.asymmetricKeyDetails?.modulusLength ?? 0) >= 4096 ? 'sha384' : 'sha256';
+  return algorithm === 'ecdsa-p384-sha256' ? 'sha384' : 'sha256';
 }
 
 /** SEQUENCE { data, algorithm, signature }: the shape of certificates, CRLs and OCSP answers. */
 export async function signed(data: Uint8Array, key: SigningKey, ...more: readonly Uint8Array[]): Promise<Uint8Array> {
-  const signature = await key.sign(data);
-  return der.sequence(data, signatureIdentifier(key.algorithm), der.bitString(signature), ...more);
+  const hash = hashFor(key);
+  const signature = await key.sign(data, hash);
+  return der.sequence(data, signatureIdentifier(key.algorithm, hash), der.bitString(signature), ...more);
 }
 
 interface Scheme {

@@ -2,7 +2,7 @@
 import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateKey, KeyFileError, signingKey, writeKeyFile, writeNewFile } from './key-file.ts';
-import type { SignatureAlgorithm } from './pki.ts';
+import type { NewKey } from './key-kinds.ts';
 import { type Company, type Issuer, rootProfile, sealProfile, timestampProfile } from './profiles.ts';
 import { parseCertificate, signCertificate, toPem } from './x509.ts';
 
@@ -20,7 +20,9 @@ export interface CreateOptions {
   readonly publicUrl: string;
   readonly passphrase: string;
   /** Of the CA, seal, timestamp and OCSP keys; the gateway's key is always P-256. */
-  readonly algorithm: SignatureAlgorithm;
+  readonly algorithm: NewKey;
+  /** Where some are of another kind; the OCSP responder's is of the CA's. */
+  readonly algorithms?: Partial<Readonly<Record<(typeof CERTIFICATE_NAMES)[number], NewKey>>>;
   readonly now: () => Date;
 }
 
@@ -29,7 +31,7 @@ export interface CreateOptions {
  * @throws KeyFileError 'exists' when one of them is there; then nothing is made
  */
 export async function createPki(folder: string, options: CreateOptions): Promise<void> {
-  const { company, passphrase, algorithm, publicUrl } = options;
+  const { company, passphrase, algorithm, algorithms, publicUrl } = options;
   const files = [
     ...KEY_NAMES.map(name => keyPath(folder, name)),
     ...CERTIFICATE_NAMES.map(name => certificatePath(folder, name)),
@@ -39,10 +41,10 @@ export async function createPki(folder: string, options: CreateOptions): Promise
   }
   const now = options.now();
   const [ca, seal, tsa, ocsp, gateway] = await Promise.all([
-    generateKey(algorithm),
-    generateKey(algorithm),
-    generateKey(algorithm),
-    generateKey(algorithm),
+    generateKey(algorithms?.ca ?? algorithm),
+    generateKey(algorithms?.seal ?? algorithm),
+    generateKey(algorithms?.tsa ?? algorithm),
+    generateKey(algorithms?.ca ?? algorithm),
     generateKey('ecdsa-p256-sha256'),
   ]);
   const caKey = signingKey(ca);

@@ -1,5 +1,5 @@
 /** Certificate revocation lists (RFC 5280 §5): full, version 2. */
-import { signatureIdentifier, signed } from './algorithms.ts';
+import { hashFor, signatureIdentifier, signed } from './algorithms.ts';
 import { der } from './der.ts';
 import { authorityKeyIdentifier, extension } from './extensions.ts';
 import { OID } from './oids.ts';
@@ -36,7 +36,7 @@ export function signCrl(fields: CrlFields, issuer: Certificate, key: SigningKey)
   });
   const toBeSigned = der.sequence(
     der.integer(1),
-    signatureIdentifier(key.algorithm),
+    signatureIdentifier(key.algorithm, hashFor(key)),
     issuer.subject,
     der.time(fields.thisUpdate),
     der.time(fields.nextUpdate),

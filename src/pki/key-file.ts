@@ -17,6 +17,7 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { otherOwner } from '../store/owner.ts';
 import { concat, der, read, TAG } from './der.ts';
+import { type NewKey, rsaBits } from './key-kinds.ts';
 import { OID } from './oids.ts';
 import type { SignatureAlgorithm, SigningKey } from './pki.ts';
 
@@ -44,12 +45,12 @@ export class KeyFileError extends Error {
   }
 }
 
-/** P-256, P-384, or RSA with 3072 bits. */
-export async function generateKey(algorithm: SignatureAlgorithm): Promise<KeyObject> {
+/** P-256, P-384, or RSA with 3072 or 4096 bits. */
+export async function generateKey(kind: NewKey): Promise<KeyObject> {
   const { privateKey } =
-    algorithm === 'rsa-sha256'
-      ? await generateKeyPair('rsa', { modulusLength: 3072 })
-      : await generateKeyPair('ec', { namedCurve: algorithm === 'ecdsa-p384-sha256' ? 'P-384' : 'P-256' });
+    kind === 'rsa-sha256' || kind === 'rsa-4096'
+      ? await generateKeyPair('rsa', { modulusLength: rsaBits(kind) })
+      : await generateKeyPair('ec', { namedCurve: kind === 'ecdsa-p384-sha256' ? 'P-384' : 'P-256' });
   return privateKey;
 }
 
@@ -60,9 +61,9 @@ export function signingKey(privateKey: KeyObject): SigningKey {
   return {
     algorithm,
     publicKey: createPublicKey(privateKey),
-    sign: data =>
+    sign: (data, hash = 'sha256') =>
       new Promise((resolve, reject) => {
-        signWithCallback('sha256', data, privateKey, (error, signature) =>
+        signWithCallback(hash, data, privateKey, (error, signature) =>
           error ? reject(error) : resolve(new Uint8Array(signature)),
         );
       }),
@@ -167,6 +168,16 @@ export async function loadKeyFile(
   passphrase: string,
   algorithm?: SignatureAlgorithm,
 ): Promise<SigningKey> {
+  const key = await openKeyFile(path, passphrase);
+  const found = keyAlgorithm(key);
+  if (!found || (algorithm && found !== algorithm)) {
+    throw new KeyFileError('wrong-kind', `${path} holds a ${key.asymmetricKeyType} key that can't be used here`);
+  }
+  return signingKey(key);
+}
+
+/** Like `loadKeyFile`, for those who need the key itself. @throws KeyFileError */
+export async function openKeyFile(path: string, passphrase: string): Promise<KeyObject> {
   const pem = await readPrivateFile(path);
   if (/-----BEGIN (EC |RSA )?PRIVATE KEY-----/.test(pem)) {
     throw new KeyFileError('not-encrypted', `${path} is not encrypted; run: openssl pkcs8 -topk8 -scrypt`);
@@ -181,9 +192,8 @@ export async function loadKeyFile(
   } catch {
     throw damaged;
   }
-  let key: KeyObject;
   try {
-    key = createPrivateKey({ key: pem, format: 'pem', passphrase });
+    return createPrivateKey({ key: pem, format: 'pem', passphrase });
   } catch {
     // With CBC a wrong passphrase and a changed ciphertext look the same.
     throw new KeyFileError(
@@ -191,11 +201,6 @@ export async function loadKeyFile(
       `${path} can't be decrypted: the passphrase is wrong, or the file damaged`,
     );
   }
-  const found = keyAlgorithm(key);
-  if (!found || (algorithm && found !== algorithm)) {
-    throw new KeyFileError('wrong-kind', `${path} holds a ${key.asymmetricKeyType} key that can't be used here`);
-  }
-  return signingKey(key);
 }
 
 /** A secret file's text. @throws KeyFileError when it isn't there or others may read it */

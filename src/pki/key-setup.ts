@@ -6,6 +6,7 @@ import { DerError, equal } from './der.ts';
 import { KEY_USAGE } from './extensions.ts';
 import { companyOf } from './issuing.ts';
 import { KeyFileError, keyAlgorithm, signingKey, writeKeyFile, writeNewFile } from './key-file.ts';
+import type { NewKey } from './key-kinds.ts';
 import { certificationRequest } from './key-request.ts';
 import type { KeyName } from './keys.ts';
 import {
@@ -22,7 +23,7 @@ import { buildChain } from './path/path.ts';
 import { sealFault, timestampFault } from './path/profiles.ts';
 import { PathInvalid } from './path/rules.ts';
 import { readPkcs12 } from './pkcs12.ts';
-import type { SignatureAlgorithm, SigningKey } from './pki.ts';
+import type { SigningKey } from './pki.ts';
 import { rootProfile } from './profiles.ts';
 import { type Certificate, fromPem, parseCertificate, publicKeyInfoOf, signCertificate, toPem } from './x509.ts';
 
@@ -43,11 +44,7 @@ export class KeySetupError extends Error {
  * @returns the certificate's path
  * @throws KeyFileError, TokenError, KeySetupError
  */
-export async function generateCertified(
-  setup: KeySetup,
-  name: KeyName,
-  algorithm: SignatureAlgorithm,
-): Promise<string> {
+export async function generateCertified(setup: KeySetup, name: KeyName, algorithm: NewKey): Promise<string> {
   const path = certificatePath(setup.config.folder, name);
   await mustNotExist(path);
   // Before there is a key that would be of no use.
@@ -71,7 +68,7 @@ async function signRoot({ config, certificates, now }: KeySetup, key: SigningKey
 export async function generateRequested(
   setup: KeySetup,
   name: KeyName,
-  algorithm: SignatureAlgorithm,
+  algorithm: NewKey,
   requestPath: string,
 ): Promise<void> {
   await mustNotExist(requestPath);

@@ -5,8 +5,9 @@ import type { Config, KeyPlace } from '../config/schema.ts';
 import { keyPath } from './create.ts';
 import { equal } from './der.ts';
 import { generateKey, KeyFileError, loadKeyFile, readPassphrase, signingKey, writeKeyFile } from './key-file.ts';
+import type { NewKey } from './key-kinds.ts';
 import { Token } from './pkcs11/token.ts';
-import type { SignatureAlgorithm, SigningKey } from './pki.ts';
+import type { SigningKey } from './pki.ts';
 import { type Certificate, publicKeyInfoOf } from './x509.ts';
 
 /** Keys whose place the configuration chooses. */
@@ -61,7 +62,7 @@ export class Keys {
   }
 
   /** Makes the key in its place. @throws KeyFileError, TokenError; each with "exists" when there is one */
-  async generate(name: KeyName, algorithm: SignatureAlgorithm): Promise<SigningKey> {
+  async generate(name: KeyName, algorithm: NewKey): Promise<SigningKey> {
     const place = this.#place(name);
     if (place !== 'file') return this.#token(place).generate(place.pkcs11.label, algorithm);
     const key = await generateKey(algorithm);
@@ -73,7 +74,7 @@ export class Keys {
    * Makes a key beside the one that is in use: keys/NAME.next.p8, or under the same label on the token.
    * @throws KeyFileError, TokenError
    */
-  async generateNext(name: KeyName, algorithm: SignatureAlgorithm): Promise<SigningKey> {
+  async generateNext(name: KeyName, algorithm: NewKey): Promise<SigningKey> {
     const place = this.#place(name);
     if (place !== 'file') return this.#token(place).generate(place.pkcs11.label, algorithm, true);
     const key = await generateKey(algorithm);

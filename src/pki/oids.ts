@@ -57,6 +57,7 @@ export const OID = {
   // CMS and timestamps: RFC 5652, RFC 3161, RFC 5035, ETSI EN 319 122-1
   data: '1.2.840.113549.1.7.1',
   signedData: '1.2.840.113549.1.7.2',
+  extensionRequest: '1.2.840.113549.1.9.14',
   contentType: '1.2.840.113549.1.9.3',
   messageDigest: '1.2.840.113549.1.9.4',
   tstInfo: '1.2.840.113549.1.9.16.1.4',

@@ -5,17 +5,22 @@
 import type { KeyObject } from 'node:crypto';
 import type { Person } from '../directory/directory.ts';
 
+/** How a key signs CMS and everything else that is hashed with SHA-256. */
 export type SignatureAlgorithm = 'ecdsa-p256-sha256' | 'ecdsa-p384-sha256' | 'rsa-sha256';
+
+/** Of certificates, CRLs, OCSP answers and requests, each key signs with the one of its strength (hashFor in algorithms.ts). */
+export type SignatureHash = 'sha256' | 'sha384';
 
 /** A private key that can sign, in a file (key-file.ts) or on a PKCS#11 token (pkcs11/). */
 export interface SigningKey {
   readonly algorithm: SignatureAlgorithm;
   readonly publicKey: KeyObject;
   /**
-   * Signs `data` (hashing it with SHA-256). ECDSA as DER ECDSA-Sig-Value (RFC 3279 §2.2.3), RSA as PKCS#1 v1.5.
+   * Signs `data`, hashing it. ECDSA as DER ECDSA-Sig-Value (RFC 3279 §2.2.3), RSA as PKCS#1 v1.5.
+   * @param hash SHA-256 where left out
    * @throws TokenError when the key is on a token that can't be used now
    */
-  sign(data: Uint8Array): Promise<Uint8Array>;
+  sign(data: Uint8Array, hash?: SignatureHash): Promise<Uint8Array>;
 }
 
 /** A key with its certificate and the issuers up to the root (nearest first). */

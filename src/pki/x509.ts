@@ -1,6 +1,6 @@
 /** X.509 certificates (RFC 5280 §4): strict reading, and signing new ones. */
 import { createHash, createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
-import { signatureHolds, signatureIdentifier, signed } from './algorithms.ts';
+import { hashFor, signatureHolds, signatureIdentifier, signed } from './algorithms.ts';
 import {
   bitsOf,
   booleanOf,
@@ -122,7 +122,7 @@ export function signCertificate(fields: CertificateFields, issuerKey: SigningKey
   const toBeSigned = der.sequence(
     der.constructed(0, der.integer(2)),
     der.integer(fields.serial),
-    signatureIdentifier(issuerKey.algorithm),
+    signatureIdentifier(issuerKey.algorithm, hashFor(issuerKey)),
     fields.issuer,
     der.sequence(der.time(fields.notBefore), der.time(fields.notAfter)),
     fields.subject,
@@ -181,12 +181,13 @@ export function keyHash(publicKeyInfo: Uint8Array): string {
   return createHash('sha256').update(publicKeyInfo).digest('hex');
 }
 
-export function toPem(certificate: Uint8Array): string {
+/** @param label what it is, where it isn't a certificate (RFC 7468) */
+export function toPem(certificate: Uint8Array, label = 'CERTIFICATE'): string {
   const lines =
     Buffer.from(certificate)
       .toString('base64')
       .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
 
 /** Every certificate of a PEM file, DER. @throws DerError when there is none or one is damaged */

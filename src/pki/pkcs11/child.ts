@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type * as Pkcs11 from 'pkcs11js';
+import { rsaBits } from '../key-kinds.ts';
 import type { TokenFault, TokenJob, TokenOutcome } from './protocol.ts';
 import { curveParameters, ecPublicKey, rsaPublicKey } from './public-key.ts';
 
@@ -148,7 +149,8 @@ function generate(from: Loaded, handle: Pkcs11.Handle, job: TokenJob & { kind: '
       throw new Fault('exists', `there is a key “${job.key}” on token “${job.token}”; nothing is ever overwritten`);
     }
   }
-  const rsa = job.algorithm === 'rsa-sha256';
+  const { algorithm } = job;
+  const rsa = algorithm === 'rsa-sha256' || algorithm === 'rsa-4096';
   const common = [
     { type: api.CKA_TOKEN, value: true },
     { type: api.CKA_LABEL, value: job.key },
@@ -161,12 +163,12 @@ function generate(from: Loaded, handle: Pkcs11.Handle, job: TokenJob & { kind: '
       ...common,
       { type: api.CKA_PRIVATE, value: false },
       { type: api.CKA_VERIFY, value: true },
-      ...(job.algorithm === 'rsa-sha256'
+      ...(algorithm === 'rsa-sha256' || algorithm === 'rsa-4096'
         ? [
-            { type: api.CKA_MODULUS_BITS, value: 3072 },
+            { type: api.CKA_MODULUS_BITS, value: rsaBits(algorithm) },
             { type: api.CKA_PUBLIC_EXPONENT, value: Buffer.from([1, 0, 1]) },
           ]
-        : [{ type: api.CKA_EC_PARAMS, value: Buffer.from(curveParameters(job.algorithm)) }]),
+        : [{ type: api.CKA_EC_PARAMS, value: Buffer.from(curveParameters(algorithm)) }]),
     ],
     [
       ...common,

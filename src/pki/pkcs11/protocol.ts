@@ -1,5 +1,5 @@
 /** What the gateway and its token child tell each other, over an IPC channel with V8 serialisation. */
-import type { SignatureAlgorithm } from '../pki.ts';
+import type { NewKey } from '../key-kinds.ts';
 
 /** Why a key on a token can't be used. */
 export type TokenFault =
@@ -23,10 +23,10 @@ export type TokenJob = {
   | {
       readonly kind: 'generate';
       readonly key: string;
-      readonly algorithm: SignatureAlgorithm;
+      readonly algorithm: NewKey;
       readonly another: boolean;
     }
-  /** `input`: the SHA-256 digest for ECDSA, a whole DigestInfo for RSA. */
+  /** `input`: the digest for ECDSA, a whole DigestInfo for RSA. */
   | {
       readonly kind: 'sign';
       readonly key: string;

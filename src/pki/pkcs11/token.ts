@@ -9,8 +9,9 @@ import type { Logger } from 'pino';
 import { derSignature } from '../../client/ecdsa.ts';
 import { der } from '../der.ts';
 import { keyAlgorithm } from '../key-file.ts';
+import type { NewKey } from '../key-kinds.ts';
 import { OID } from '../oids.ts';
-import type { SignatureAlgorithm, SigningKey } from '../pki.ts';
+import type { SignatureHash, SigningKey } from '../pki.ts';
 import type { TokenFault, TokenJob, TokenOutcome } from './protocol.ts';
 
 /** A key on a token can't be used; `message` names the token and says why. "unavailable" and "no-token" may pass. */
@@ -67,11 +68,11 @@ export class Token {
   }
 
   /**
-   * Makes a key that can't leave the token: P-256, P-384, or RSA with 3072 bits.
+   * Makes a key that can't leave the token: P-256, P-384, or RSA with 3072 or 4096 bits.
    * @param another beside one that has the label, which is refused otherwise
    * @throws TokenError "exists" when there is one of that label
    */
-  async generate(label: string, algorithm: SignatureAlgorithm, another = false): Promise<SigningKey> {
+  async generate(label: string, algorithm: NewKey, another = false): Promise<SigningKey> {
     return this.#signingKey(label, await this.#run({ kind: 'generate', key: label, algorithm, another }));
   }
 
@@ -94,12 +95,12 @@ export class Token {
     return {
       algorithm,
       publicKey,
-      sign: async data => {
-        const digest = createHash('sha256').update(data).digest();
-        const input = rsa ? digestInfo(digest) : digest;
+      sign: async (data, hash = 'sha256') => {
+        const digest = createHash(hash).update(data).digest();
+        const input = rsa ? digestInfo(hash, digest) : digest;
         const value = await this.#run({ kind: 'sign', key: label, publicKey: publicKeyInfo, input, rsa });
         const signature = rsa ? value : derSignature(value);
-        if (!verify('sha256', data, publicKey, signature))
+        if (!verify(hash, data, publicKey, signature))
           throw new TokenError('unavailable', `token “${token}” made a signature that doesn't fit key “${label}”`);
         return signature;
       },
@@ -188,6 +189,6 @@ export class Token {
 }
 
 /** DigestInfo (RFC 8017 §9.2), which CKM_RSA_PKCS pads and signs. */
-function digestInfo(digest: Uint8Array): Uint8Array {
-  return der.sequence(der.sequence(der.oid(OID.sha256), der.null), der.octetString(digest));
+function digestInfo(hash: SignatureHash, digest: Uint8Array): Uint8Array {
+  return der.sequence(der.sequence(der.oid(OID[hash]), der.null), der.octetString(digest));
 }
