@@ -38,6 +38,8 @@ export interface SiteOptions {
   /** An existing, empty folder; its parents must be searchable by user postfix. */
   readonly folder: string;
   readonly people?: readonly SitePerson[];
+  /** Another company's, beside the one with the constants above. */
+  readonly domains?: { readonly sign: string; readonly mail: string };
   readonly keys?: SignatureAlgorithm;
   /** Changes the configuration before it's written: gets the parsed YAML. */
   readonly configure?: (config: Record<string, unknown>) => void;
@@ -81,6 +83,7 @@ export function addressOf(id: string): string {
 /** Makes the site; start the gateway with `site.config` afterwards. */
 export async function makeSite(options: SiteOptions): Promise<Site> {
   const people = options.people ?? PEOPLE;
+  const domains = options.domains ?? { sign: SIGN_DOMAIN, mail: MAIL_DOMAIN };
   const folder = join(options.folder, 'gateway');
   chmodSync(options.folder, 0o711);
   const ports = { milter: await freePort(), lmtp: await freePort(), http: await freePort(), smtp: await freePort() };
@@ -92,7 +95,7 @@ export async function makeSite(options: SiteOptions): Promise<Site> {
   if (options.postfix !== false && canRunPostfix()) {
     postfix = await startPrivatePostfix({
       folder: join(options.folder, 'postfix'),
-      signDomains: [SIGN_DOMAIN],
+      signDomains: [domains.sign],
       milter: `inet:127.0.0.1:${ports.milter}`,
       lmtp: `inet:127.0.0.1:${ports.lmtp}`,
       sinkPort: mailboxes.port,
@@ -103,7 +106,7 @@ export async function makeSite(options: SiteOptions): Promise<Site> {
     front = await startFrontDoor({
       milterPort: ports.milter,
       lmtpPort: ports.lmtp,
-      signDomains: [SIGN_DOMAIN],
+      signDomains: [domains.sign],
       smartHostPort: mailboxes.port,
     });
     smtpPort = front.port;
@@ -112,8 +115,8 @@ export async function makeSite(options: SiteOptions): Promise<Site> {
   const answers = {
     company: { name: 'Example Company S.A.', vat: 'LU12345678', country: 'LU' },
     publicUrl: `http://localhost:${ports.http}`,
-    signDomain: SIGN_DOMAIN,
-    mailDomains: [MAIL_DOMAIN],
+    signDomain: domains.sign,
+    mailDomains: [domains.mail],
     ports: { ...ports, smtp: smtpPort },
   };
   await createInstallation(folder, answers, options.keys ?? 'ecdsa-p256-sha256');
@@ -125,7 +128,7 @@ export async function makeSite(options: SiteOptions): Promise<Site> {
         name,
         givenName: name.split(' ')[0],
         surname: name.split(' ').slice(1).join(' '),
-        mail: addressOf(id),
+        mail: `${id}@${domains.mail}`,
         aliases: aliases ?? [],
         delegates: delegates ?? [],
         language: language ?? 'en',
