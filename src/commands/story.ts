@@ -111,7 +111,9 @@ function inWords(request: Request, { kind, facts }: Entry, session: Session | un
     case 'request.extended':
       return 'the finished documents got fresh evidence and a new timestamp';
     case 'request.prolonged':
-      return 'the sender moved the deadline';
+      return `the deadline moved to ${String(facts.to).slice(0, 16).replace('T', ' ')}`;
+    case 'request.reply':
+      return `a reply asked to “${String(facts.command)}”: ${String(facts.result)}`;
     case 'session.open':
       return `it is the turn of ${who}`;
     case 'session.closed':

@@ -10,11 +10,13 @@ import { CERTIFICATE_NAMES, certificatePath } from '../pki/create.ts';
 import { DerError, der } from '../pki/der.ts';
 import type { LoadedPki } from '../pki/load.ts';
 import { certIdOf } from '../pki/ocsp.ts';
+import { parseCrl } from '../pki/path/crl.ts';
 import type { TimestampAuthority } from '../pki/pki.ts';
 import { checkToken, parseToken, TokenInvalid } from '../pki/token.ts';
 import { ClockInDoubt } from '../pki/tsa.ts';
 import { type Certificate, fromPem, parseCertificate } from '../pki/x509.ts';
 import { type RevocationSource, statementsAbout } from '../signatures/verify/statements.ts';
+import { describeName } from '../signatures/verify/subject.ts';
 import type { WatchStore } from '../store/store.ts';
 import type { Ending, Fault, FaultKind, Findings, WatchedCertificate } from './matters.ts';
 
@@ -83,7 +85,8 @@ export async function certificatesInUse({
       faults.push(fault('certificate-unreadable', `${path}: ${(error as Error).message}`, path));
     }
   };
-  for (const name of CERTIFICATE_NAMES) read(name, certificatePath(config.folder, name), false);
+  // Below an enterprise's CA its file holds the issuers, too.
+  for (const name of CERTIFICATE_NAMES) read(name, certificatePath(config.folder, name), name === 'ca');
   if (config.http.tls) read('tls', pathIn(config, config.http.tls.certificate), false);
   for (const authority of config.timestamps.authorities) {
     if (authority !== 'embedded') read('tsa-trust', pathIn(config, authority.trust), true);
@@ -149,10 +152,12 @@ export async function stampFault(
 /** The seal's certificate stands for all that the CA has issued. */
 async function revocationFaults({ pki, now }: LookParts): Promise<Fault[]> {
   const seal = parseCertificate(pki.seal.certificate);
-  const issuer = parseCertificate(pki.ca.chain[0]!);
-  const heard = (kind: RevocationSource['kind'], answer: Uint8Array): string | null => {
+  // After a rotation of the CA it may be of the one before.
+  const issuer = parseCertificate(pki.seal.issuers[0]!);
+  const heard = (kind: RevocationSource['kind'], answers: readonly Uint8Array[]): string | null => {
     const time = now();
-    const said = statementsAbout(seal, issuer, [{ kind, der: answer, where: 'gateway' }]);
+    const sources = answers.map(answer => ({ kind, der: answer, where: 'gateway' as const }));
+    const said = statementsAbout(seal, issuer, sources);
     if (said.length === 0) return 'it is not authentic, or says nothing of the seal';
     const [{ thisUpdate, nextUpdate, revokedAt }] = said as [(typeof said)[0]];
     if (thisUpdate.getTime() > time.getTime() + CLOCK_TOLERANCE) return `it is of the future (${iso(thisUpdate)})`;
@@ -161,13 +166,24 @@ async function revocationFaults({ pki, now }: LookParts): Promise<Fault[]> {
     return revokedAt === null ? null : `it says that the seal was revoked on ${iso(revokedAt)}`;
   };
   return [
-    ...(await guarded('crl', async () => heard('CRL', await pki.ca.crl()))),
+    ...(await guarded('crl', async () => {
+      const lists = await pki.ca.crls();
+      return heard('CRL', lists) ?? overdueList(lists, now());
+    })),
     ...(await guarded('ocsp', async () => {
       const record = await pki.ca.find(seal.serial);
       if (record === null) return `the database does not know the seal's certificate (${seal.serial})`;
-      return heard('OCSP', (await pki.ca.ocsp(ocspRequest(certIdOf(record, issuer)))).der);
+      return heard('OCSP', [(await pki.ca.ocsp(ocspRequest(certIdOf(record, issuer)))).der]);
     })),
   ];
+}
+
+/** Lists of earlier CAs go on, and an enterprise's CA above ours has to bring a new one in time (signpost ca install --crl). */
+function overdueList(lists: readonly Uint8Array[], time: Date): string | null {
+  const overdue = lists.map(parseCrl).find(({ nextUpdate }) => nextUpdate !== null && nextUpdate <= time);
+  return overdue
+    ? `the list of ${describeName(overdue.issuer.der).name} was overdue on ${iso(overdue.nextUpdate!)}`
+    : null;
 }
 
 /** OCSPRequest (RFC 6960 §4.1.1) about one certificate. */

@@ -22,15 +22,15 @@ const en: WatchTexts = {
   certificates: {
     ca: {
       name: 'company’s certificate authority',
-      next: 'Make its successor now (signpost keys, and docs/key-ceremony.md). Without it no new certificates can be issued, and nobody can sign.',
+      next: 'Make its successor now (signpost keys rotate ca; docs/key-ceremony.md). Without it no new certificates can be issued, and nobody can sign.',
     },
     seal: {
       name: 'company seal',
-      next: 'Renew it before that day (signpost keys). Without it no document can be prepared or closed.',
+      next: 'Renew it before that day (signpost keys renew seal). Without it no document can be prepared or closed.',
     },
     tsa: {
       name: 'timestamp authority',
-      next: 'Renew it before that day (signpost keys). Without it no document gets a timestamp.',
+      next: 'Renew it before that day (signpost keys renew tsa). Without it no document gets a timestamp.',
     },
     ocsp: {
       name: 'OCSP responder',
@@ -100,15 +100,15 @@ const fr: WatchTexts = {
   certificates: {
     ca: {
       name: 'de l’autorité de certification de la société',
-      next: 'Créez dès maintenant celui qui lui succède (signpost keys, et docs/key-ceremony.md). Sans lui, plus aucun certificat ne peut être délivré, et personne ne peut signer.',
+      next: 'Créez dès maintenant celui qui lui succède (signpost keys rotate ca ; docs/key-ceremony.md). Sans lui, plus aucun certificat ne peut être délivré, et personne ne peut signer.',
     },
     seal: {
       name: 'du cachet de la société',
-      next: 'Renouvelez-le avant ce jour (signpost keys). Sans lui, aucun document ne peut être préparé ni terminé.',
+      next: 'Renouvelez-le avant ce jour (signpost keys renew seal). Sans lui, aucun document ne peut être préparé ni terminé.',
     },
     tsa: {
       name: 'de l’autorité d’horodatage',
-      next: 'Renouvelez-le avant ce jour (signpost keys). Sans lui, aucun document ne reçoit d’horodatage.',
+      next: 'Renouvelez-le avant ce jour (signpost keys renew tsa). Sans lui, aucun document ne reçoit d’horodatage.',
     },
     ocsp: {
       name: 'du répondeur OCSP',
@@ -178,15 +178,15 @@ const de: WatchTexts = {
   certificates: {
     ca: {
       name: 'der Zertifizierungsstelle der Firma',
-      next: 'Erzeugen Sie jetzt seinen Nachfolger (signpost keys, und docs/key-ceremony.md). Ohne ihn können keine Zertifikate mehr ausgestellt werden, und niemand kann unterschreiben.',
+      next: 'Erzeugen Sie jetzt seinen Nachfolger (signpost keys rotate ca; docs/key-ceremony.md). Ohne ihn können keine Zertifikate mehr ausgestellt werden, und niemand kann unterschreiben.',
     },
     seal: {
       name: 'des Firmensiegels',
-      next: 'Erneuern Sie es vor diesem Tag (signpost keys). Ohne es kann kein Dokument vorbereitet oder fertiggestellt werden.',
+      next: 'Erneuern Sie es vor diesem Tag (signpost keys renew seal). Ohne es kann kein Dokument vorbereitet oder fertiggestellt werden.',
     },
     tsa: {
       name: 'der Zeitstempelstelle',
-      next: 'Erneuern Sie es vor diesem Tag (signpost keys). Ohne es bekommt kein Dokument einen Zeitstempel.',
+      next: 'Erneuern Sie es vor diesem Tag (signpost keys renew tsa). Ohne es bekommt kein Dokument einen Zeitstempel.',
     },
     ocsp: {
       name: 'des OCSP-Dienstes',
