@@ -1,6 +1,7 @@
 /** The DNS records that mail of and to the sign domains needs, asked of the configured name servers. */
 import type { Config } from '../config/schema.ts';
 import { createDns, type Dns, type DnsType, DnsUnavailable } from '../dns/resolver.ts';
+import { dkimRecordOf } from '../outbound/dkim-key.ts';
 import { type Line, ok, warning, wrong } from './line.ts';
 
 /** @param host what this mail server is called, for the records to write */
@@ -12,6 +13,8 @@ export async function checkDns(config: Config, host: string): Promise<Line[]> {
       await mxLine(dns, sign, host),
       await textLine(dns, sign, 'SPF', /^v=spf1( |$)/i, `${sign}. IN TXT "v=spf1 mx -all"`),
       await dmarcLine(dns, sign),
+      // Our mail comes from the first of them.
+      ...(sign === config.domains[0]!.sign ? [await dkimLine(dns, config.folder, sign)] : []),
     );
     for (const domain of mail) lines.push(...(await mailDomainLines(dns, domain)));
   }
@@ -59,6 +62,19 @@ const DMARC = /^v=DMARC1\s*(;|$)/i;
 function dmarcLine(dns: Dns, sign: string): Promise<Line> {
   const record = `_dmarc.${sign}. IN TXT "v=DMARC1; p=reject; aspf=s"`;
   return textLine(dns, `_dmarc.${sign}`, 'DMARC', DMARC, record);
+}
+
+/** Whether receivers find the key that signs our mail. */
+function dkimLine(dns: Dns, folder: string, sign: string): Promise<Line> {
+  const item = `DNS DKIM ${sign}`;
+  return asked(item, async () => {
+    const record = await dkimRecordOf(folder, sign);
+    if (record === null) return warning(item, 'our mail is not signed: there is no key', 'start the gateway once');
+    const found = (await texts(dns, record.name)).map(text => text.replace(/\s/g, ''));
+    if (found.includes(record.text.replace(/\s/g, ''))) return ok(item, record.name);
+    const what = found.length > 0 ? 'the record is of another key' : 'there is none: our mails may be taken for spam';
+    return wrong(item, what, `in its zone: ${record.zoneLine}`);
+  });
 }
 
 /** Of the company's own domains: their people's mail is recognised by these when it comes from elsewhere. */

@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { dkimRecordOf, makeDkimKey } from '../outbound/dkim-key.ts';
 import { createPki } from '../pki/create.ts';
-import type { SignatureAlgorithm } from '../pki/pki.ts';
+import type { NewKey } from '../pki/key-kinds.ts';
 import { ConfigError, loadConfig } from './load.ts';
 import type { Config } from './schema.ts';
 import { type Answers, configText, dnsLines, peopleText, postfixLines } from './template.ts';
@@ -19,7 +20,8 @@ export interface Installation {
 export async function createInstallation(
   folder: string,
   answers: Answers,
-  algorithm: SignatureAlgorithm,
+  algorithm: NewKey,
+  algorithms: Parameters<typeof createPki>[1]['algorithms'] = {},
 ): Promise<Installation> {
   const file = join(folder, 'signpost.yaml');
   if (existsSync(file))
@@ -40,10 +42,14 @@ export async function createInstallation(
     publicUrl: config.publicUrl,
     passphrase,
     algorithm,
+    algorithms,
     now: () => new Date(),
   });
   for (const name of ['verdict.key', 'link.key', 'token.key'])
     writeNew(join('keys', name), `${randomBytes(32).toString('hex')}\n`, 0o600);
+
+  await makeDkimKey(folder, passphrase);
+  const dkim = await dkimRecordOf(folder, answers.signDomain);
 
   const instructions = [
     '# 1. Postfix: put these lines at the end of /etc/postfix/main.cf, then: postfix reload',
@@ -51,7 +57,7 @@ export async function createInstallation(
     postfixLines(config),
     '# 2. DNS: records of the sign domain',
     '',
-    dnsLines(config, mailHost(answers.signDomain)),
+    dnsLines(config, mailHost(answers.signDomain), dkim!.zoneLine),
   ].join('\n');
   writeNew('postfix-and-dns.txt', instructions, 0o644);
   return { config, instructions };

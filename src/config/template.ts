@@ -78,8 +78,13 @@ export function postfixSnippet({ signDomains, milter, lmtp, messageSizeLimit }: 
     .replace(/^message_size_limit = .*$/m, `message_size_limit = ${messageSizeLimit}`);
 }
 
-/** DNS records for the sign domains, for a zone file. `host` is the name of this mail server. */
-export function dnsLines(config: Config, host: string): string {
+/**
+ * DNS records for the sign domains, for a zone file.
+ *
+ * @param host name of this mail server
+ * @param dkim line of the key that signs our mail
+ */
+export function dnsLines(config: Config, host: string, dkim: string): string {
   const lines: string[] = [];
   for (const { sign } of config.domains) {
     lines.push(
@@ -91,6 +96,8 @@ export function dnsLines(config: Config, host: string): string {
   }
   const web = new URL(config.publicUrl).hostname;
   lines.push(
+    `; our mail is signed (DKIM) with the key whose public half this is`,
+    dkim,
     `; phones reach the gateway (or its proxy) here`,
     `${web}.          IN A   <address of this host or its https proxy>`,
   );

@@ -16,6 +16,7 @@ import { createDocuments } from '../documents/pipeline.ts';
 import { DocumentWorker } from '../documents/worker.ts';
 import type { HeadParts } from '../evidence/head.ts';
 import { createComposer } from '../outbound/composer.ts';
+import { openMailSigner } from '../outbound/dkim-key.ts';
 import { KeyFileError, readPassphrase, writeNewFile } from '../pki/key-file.ts';
 import { type LoadedPki, loadPki } from '../pki/load.ts';
 import { readSecret, SECRET_NAMES, type SecretName, Secrets, secretPath } from '../pki/secrets.ts';
@@ -83,6 +84,7 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
     now,
     logger,
   });
+  const signer = await openMailSigner(config.folder, config.domains[0]!.sign, await passphraseOf(config), logger);
   const worker = new DocumentWorker({ ...config.documents, log: logger });
   const documents = createDocuments({ worker, pki, company: config.company });
   const extender = createExtender({ worker, pki, timestampAnchors: outsideAnchors(config), now });
@@ -101,7 +103,7 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
     extender,
     files: createFileSignatures({ pki, readXml: xml => worker.xmlToSign(xml) }),
     pki,
-    composer: createComposer({ config, publicUrl: config.publicUrl }),
+    composer: createComposer({ config, publicUrl: config.publicUrl, signer }),
     directory,
     config,
     linkKeys: {

@@ -8,6 +8,7 @@ import type { Party, Request } from '../requests/model.ts';
 import { bounceAddress, requestAddress } from './addresses.ts';
 import { deadlineCalendar } from './calendar.ts';
 import { cleanLine } from './clean.ts';
+import type { MailSigner } from './dkim.ts';
 import { signedFileNames } from './filenames.ts';
 import { renderHtml } from './layout.ts';
 import { isSender } from './letter-parts.ts';
@@ -28,6 +29,8 @@ export interface ComposerOptions {
   readonly publicUrl: string;
   /** IANA name of the zone that dates are shown in, with the offset; by default the machine's. */
   readonly timeZone?: string;
+  /** Signs what is composed (DKIM); null: nothing does. */
+  readonly signer?: MailSigner | null;
 }
 
 /** RFC 5322 §3.2.3 dot-atom (with RFC 6532 letters) at a domain: nothing that could end a header or an SMTP command. */
@@ -93,7 +96,7 @@ export function createComposer(options: ComposerOptions): MailComposer {
       })
         .compile()
         .build();
-      return { bytes, messageId, envelope };
+      return { bytes: (await options.signer?.sign(bytes, date)) ?? bytes, messageId, envelope };
     },
   };
 }

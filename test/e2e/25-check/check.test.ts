@@ -12,6 +12,8 @@ import { checkPostfix } from '../../../src/check/postfix.ts';
 import { startGateway } from '../../../src/gateway/gateway.ts';
 import { checkId } from '../../../src/intake/check-address.ts';
 import { checkAddress } from '../../../src/outbound/addresses.ts';
+import type { DkimRecord } from '../../../src/outbound/dkim.ts';
+import { dkimRecordOf } from '../../../src/outbound/dkim-key.ts';
 import { canRunPostfix } from '../../../src/tryout/postfix.ts';
 import { SIGN_DOMAIN } from '../../../src/tryout/site.ts';
 import { type Company, startCompany } from '../../support/company.ts';
@@ -23,6 +25,7 @@ const execute = promisify(execFile);
 let dns: DnsServer;
 let company: Company;
 let postfix: string;
+let dkim: DkimRecord;
 
 /** What the command says, and its exit status. */
 async function check(...args: string[]): Promise<{ lines: Line[]; status: number }> {
@@ -51,6 +54,8 @@ describe.skipIf(!canRunPostfix())('signpost check', () => {
       },
     });
     postfix = company.site.postfix!.configFolder;
+    dkim = (await dkimRecordOf(company.site.config.folder, 'sign.company.com'))!;
+    dns.zone.set(dkim.name, { TXT: [dkim.text] });
   });
   afterAll(async () => {
     await company.stop();
@@ -189,6 +194,7 @@ describe.skipIf(!canRunPostfix())('signpost check', () => {
       'wrong DNS MX sign.company.com: in its zone: sign.company.com. IN MX 10 mx.company.com.',
       'wrong DNS SPF sign.company.com: in its zone: sign.company.com. IN TXT "v=spf1 mx -all"',
       'wrong DNS DMARC _dmarc.sign.company.com: in its zone: _dmarc.sign.company.com. IN TXT "v=DMARC1; p=reject; aspf=s"',
+      `wrong DNS DKIM sign.company.com: in its zone: ${dkim.zoneLine}`,
       'warning DNS MX company.com: add the MX record (MX of company.com) to the zone of company.com',
       'warning DNS SPF company.com: add the SPF record (TXT of company.com) to the zone of company.com',
       'warning DNS DMARC _dmarc.company.com: add the DMARC record (TXT of _dmarc.company.com) to the zone of company.com',
