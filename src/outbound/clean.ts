@@ -50,6 +50,23 @@ function shorten(text: string, limit: number): string {
     .trimEnd()}…`;
 }
 
+/** Bytes in one encoded word: with its frame it stays under 75 characters (RFC 2047 §2). */
+const WORD_BYTES = 42;
+
+/**
+ * A header text for nodemailer, which lets US-ASCII through as it is: text that itself looks like an encoded word would be
+ * read as what it hides. Such text is encoded once more, whole.
+ */
+export function literalWords(text: string): string {
+  if (!text.includes('=?')) return text;
+  const words: string[] = [''];
+  for (const letter of text) {
+    if (Buffer.byteLength(words.at(-1) + letter) > WORD_BYTES) words.push('');
+    words[words.length - 1] += letter;
+  }
+  return words.map(word => `=?utf-8?B?${Buffer.from(word).toString('base64')}?=`).join(' ');
+}
+
 /**
  * Keeps a right-to-left name from reordering the sentence around it (Unicode UAX #9 §2.4.2): wrapped in isolates of
  * ours where it has such letters, else unchanged. For cleaned text, which has none of its own.

@@ -7,7 +7,7 @@ import QRCode from 'qrcode';
 import type { Party, Request } from '../requests/model.ts';
 import { bounceAddress, requestAddress } from './addresses.ts';
 import { deadlineCalendar } from './calendar.ts';
-import { cleanLine } from './clean.ts';
+import { cleanLine, literalWords } from './clean.ts';
 import type { MailSigner } from './dkim.ts';
 import { signedFileNames } from './filenames.ts';
 import { renderHtml } from './layout.ts';
@@ -70,7 +70,7 @@ export function createComposer(options: ComposerOptions): MailComposer {
         },
         to: { name: cleanLine(to.name, 120), address: to.mail },
         ...(request === null ? {} : { replyTo: requestAddress(request.id, domain) }),
-        subject: request === null ? letter.title : subjectOf(mail, request, to),
+        subject: literalWords(request === null ? letter.title : subjectOf(mail, request, to)),
         messageId,
         ...(request === null ? {} : threading(mail.kind === 'answer' ? mail.to : request)),
         date,
