@@ -5,6 +5,7 @@ import { openCore } from '../gateway/core.ts';
 import { createLogger } from '../gateway/logger.ts';
 import { noteAdminAct } from './admin-act.ts';
 import { type ConfigOptions, configOption, jsonOption } from './options.ts';
+import { say } from './say.ts';
 import { printTable } from './table.ts';
 
 interface Options extends ConfigOptions {
@@ -64,7 +65,7 @@ export function devicesCommand(): Command {
           );
         await noteAdminAct(core, 'devices revoke', { device: fits[0]!.id, person: fits[0]!.personId });
         await core.devices.end(fits[0]!.id, 'revoked');
-        console.log(`“${fits[0]!.name}” of ${fits[0]!.personId} is revoked.`);
+        say(`“${fits[0]!.name}” of ${fits[0]!.personId} is revoked.`);
       } finally {
         await core.close();
       }

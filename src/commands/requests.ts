@@ -66,14 +66,14 @@ export function requestsCommand(): Command {
           })),
         };
         if (options.json) return print(shown);
-        console.log(`${request.id}  ${request.state}  ${request.level}, ${request.mode}
+        say(`${request.id}  ${request.state}  ${request.level}, ${request.mode}
 From      ${request.sender.name} <${request.sender.mail}>${request.queueId === null ? '' : `  (Postfix queue id ${request.queueId})`}
 Subject   ${request.subject}
 Created   ${minute(request.createdAt)}   Expires ${minute(request.expiresAt)}${request.endedAt === null ? '' : `   Ended ${minute(request.endedAt)}`}`);
         for (const { name, kind, pages } of request.documents)
-          console.log(`Document  ${name}${kind === undefined ? `, ${pages} page(s)` : ''}`);
+          say(`Document  ${name}${kind === undefined ? `, ${pages} page(s)` : ''}`);
         for (const session of request.sessions) {
-          console.log(
+          say(
             `Signatory ${session.party.name} <${session.party.mail}>: ${session.state}${session.endedAt === null ? '' : ` ${minute(session.endedAt)}`}${session.comment === null ? '' : ` “${session.comment}”`}${session.evidence ? `; report: signpost requests report ${request.id} ${session.party.mail}` : ''}`,
           );
         }
