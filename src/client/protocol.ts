@@ -178,6 +178,8 @@ export interface Newcomer {
   readonly kind: 'browser' | 'command-line';
   /** What it shows, too. */
   readonly code: string;
+  /** Name of the device whose place it takes. */
+  readonly replaces: string | null;
 }
 
 export interface NewcomerAsk {
@@ -563,8 +565,14 @@ export function parseOwnDevices(value: unknown): readonly OwnDevice[] {
 
 export function parseNewcomers(value: unknown): readonly Newcomer[] {
   return list(value, item => {
-    const { id, name, kind, code } = fields(item);
-    return { id: text(id, 43), name: text(name), kind: kindOf(kind), code: text(code, 20) };
+    const { id, name, kind, code, replaces } = fields(item);
+    return {
+      id: text(id, 43),
+      name: text(name),
+      kind: kindOf(kind),
+      code: text(code, 20),
+      replaces: orNull(replaces, text),
+    };
   });
 }
 

@@ -85,9 +85,15 @@ export function ownDevicesRoutes(api: FastifyInstance, deps: OwnDevicesDeps): vo
 
   api.get('/device/newcomers', async (request, reply) => {
     const device = await authentication.device(request);
-    const waiting = await devices.waiting(device.personId);
-    const answer = waiting.map(
-      ({ device: { id, name, kind }, matching }): Newcomer => ({ id, name, kind, code: matching }),
+    const own = await devices.listForPerson(device.personId);
+    const answer = (await devices.waiting(device.personId)).map(
+      ({ device: { id, name, kind }, matching, replaces }): Newcomer => ({
+        id,
+        name,
+        kind,
+        code: matching,
+        replaces: own.find(other => other.id === replaces)?.name ?? null,
+      }),
     );
     return reply.send(encode(answer));
   });

@@ -87,7 +87,8 @@ export async function answerWaiting(
     deps.logger.warn({ device: waitingId, by: device.id, person: person.id }, 'a new device was refused by another');
     return true;
   }
-  await decide(deps, { ...pending, person, replaces: null, confirmedBy: device.id });
+  const replaces = pending.replaces === null ? null : { deviceId: pending.replaces, held: false };
+  await decide(deps, { ...pending, person, replaces, confirmedBy: device.id });
   return true;
 }
 
@@ -114,6 +115,7 @@ async function decide(deps: Deps, candidate: Candidate): Promise<EnrolmentOutcom
     device,
     personId: person.id,
     proofs,
+    replaces: replaced?.id ?? before?.replaces ?? null,
     matching: before?.matching ?? newMatchingCode(deps.randomBytes),
     createdAt: deps.now(),
     expiresAt: before?.expiresAt ?? codeExpiry(deps),

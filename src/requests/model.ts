@@ -242,6 +242,8 @@ export interface PendingEnrolment {
   readonly device: Pick<Device, 'id' | 'key' | 'name' | 'kind'>;
   readonly personId: string;
   readonly proofs: readonly Proof[];
+  /** Id of the device that it says it replaces, once confirmed. */
+  readonly replaces: string | null;
   /** Four digits that both devices show. */
   readonly matching: string;
   readonly createdAt: Date;

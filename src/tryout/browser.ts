@@ -69,6 +69,10 @@ export async function enrolByMail({ page }: Phone, mailboxes: Sink, address: str
   );
   await page.getByLabel('Your code').fill(codeIn(letter));
   await page.getByRole('button', { name: 'Set up', exact: true }).click();
+  await page.getByRole('heading', { name: 'Set up this device' }).waitFor({ state: 'hidden' });
+  // Earlier phones of the same person are gone: this one takes their place.
+  if (await page.getByRole('heading', { name: 'Now confirm on your other device' }).isVisible())
+    await page.getByRole('button', { name: 'Replace' }).first().click();
 }
 
 /** Waits until the document is on the screen and may be signed. */

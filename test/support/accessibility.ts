@@ -25,7 +25,14 @@ export async function findings(page: Page): Promise<string[]> {
   }));
   if (actions > screen * 0.55) return [`the choices take ${actions} of ${screen} px: no room for the document`];
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  return wide > 0 ? [...found, `${wide} px wider than the screen`] : found;
+  if (wide <= 0) return found;
+  const widest = await page.evaluate(() => {
+    const { clientWidth } = document.documentElement;
+    return [...document.querySelectorAll('main *')]
+      .filter(element => element.getBoundingClientRect().right > clientWidth)
+      .map(({ outerHTML }) => outerHTML.slice(0, 100));
+  });
+  return [...found, `${wide} px wider than the screen: ${widest.join(' | ')}`];
 }
 
 export async function withBigText(page: Page, look: () => Promise<string[]>): Promise<string[]> {

@@ -41,7 +41,7 @@ export function newcomersSection(app: App): HTMLElement {
   return section;
 }
 
-function newcomerCard({ device, texts }: App, { id, name, code }: Newcomer): HTMLElement {
+function newcomerCard({ device, texts }: App, { id, name, code, replaces }: Newcomer): HTMLElement {
   const words = texts.devices;
   const messages = h('div', null);
   const yes = h('button', { type: 'button' }, words.newcomerYes);
@@ -52,6 +52,7 @@ function newcomerCard({ device, texts }: App, { id, name, code }: Newcomer): HTM
     h('h2', null, words.newcomerTitle),
     h('p', null, words.newcomerText(name)),
     h('p', { class: 'matching' }, code),
+    replaces !== null && h('p', null, words.newcomerReplaces(replaces)),
     messages,
     h('div', { class: 'row' }, yes, no),
   );

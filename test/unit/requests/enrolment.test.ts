@@ -325,9 +325,9 @@ describe('beside another active device', () => {
     expect(await world.devices.find(old.id)).toMatchObject({ state: 'retired' });
   });
 
-  test('with two active, replacing one of them unseen is not enough: the other must confirm', async () => {
+  test('D4 with two active, replacing one of them unseen is not enough: the other must confirm', async () => {
     await open({});
-    await world.phone('john', 'lost');
+    const lost = await world.phone('john', 'lost');
     const other = (await world.phone('john', 'other')).device;
     const device = newDevice();
     await waits(device, await mailedCode(device.id));
@@ -337,7 +337,9 @@ describe('beside another active device', () => {
     });
     expect(await world.devices.find('lost')).toMatchObject({ state: 'active' });
     await world.devices.answer(other, device.id, true);
-    expect(await world.devices.find(device.id)).toMatchObject({ state: 'active' });
+    const states = (await world.devices.listForPerson('john')).map(({ id, state }) => [id, state]);
+    expect(await world.registry.find(lost.serial)).toMatchObject({ reason: 'superseded' });
+    expect(Object.fromEntries(states)).toEqual({ lost: 'retired', other: 'active', [device.id]: 'active' });
   });
 
   test('who holds the key of an active device needs no other', async () => {

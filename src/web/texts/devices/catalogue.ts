@@ -25,6 +25,7 @@ export interface DeviceTexts {
 
   readonly newcomerTitle: string;
   readonly newcomerText: (name: string) => string;
+  readonly newcomerReplaces: (name: string) => string;
   readonly newcomerYes: string;
   readonly newcomerNo: string;
   readonly answering: string;

@@ -31,6 +31,7 @@ export const devicesDe: DeviceTexts = {
   newcomerTitle: 'Ein neues Gerät hinzufügen?',
   newcomerText: name =>
     `„${name}“ will für Sie unterschreiben. Sagen Sie nur Ja, wenn Sie es in der Hand haben und es diese Zahl zeigt:`,
+  newcomerReplaces: name => `Es nimmt den Platz von „${name}“ ein, das dann nicht mehr unterschreiben kann.`,
   newcomerYes: 'Ja, es ist meines',
   newcomerNo: 'Nein',
   answering: 'Einen Moment…',

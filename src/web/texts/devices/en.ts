@@ -23,6 +23,7 @@ export const devicesEn: DeviceTexts = {
 
   newcomerTitle: 'Add a new device?',
   newcomerText: name => `“${name}” wants to sign as you. Say yes only if you hold it and it shows this number:`,
+  newcomerReplaces: name => `It takes the place of “${name}”, which can sign no more then.`,
   newcomerYes: 'Yes, it is mine',
   newcomerNo: 'No',
   answering: 'One moment…',

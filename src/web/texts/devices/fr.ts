@@ -31,6 +31,7 @@ export const devicesFr: DeviceTexts = {
   newcomerTitle: 'Ajouter un nouvel appareil ?',
   newcomerText: name =>
     `« ${name} » veut signer à votre nom. Acceptez seulement si vous le tenez et s’il affiche ce nombre :`,
+  newcomerReplaces: name => `Il prend la place de « ${name} », qui ne pourra plus signer.`,
   newcomerYes: 'Oui, il est à moi',
   newcomerNo: 'Non',
   answering: 'Un instant…',
