@@ -1,8 +1,10 @@
 /** D1 Everybody entitled gets through at the first try, whichever way their mail comes. */
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dkimRecordOf } from '../../../src/outbound/dkim-key.ts';
 import type { Request } from '../../../src/requests/model.ts';
 import { arcSeal, dkimSign, SIGNED } from '../../support/dkim.ts';
+import { independentDkim } from '../../support/dkim-verifier.ts';
 import { has, hasPostfix } from '../../support/tools.ts';
 import {
   type Envelope,
@@ -166,6 +168,23 @@ sys.stdout.buffer.write(dkim.sign(message, b's1', b'company.com', key, canonical
     }
     expect((await world.requests()).length).toBe(count);
   });
+
+  test.skipIf(!has('python3-dkim', 'python3-dnspython'))(
+    'our own mail arrives with a signature that holds, judged by Debian dkim',
+    async () => {
+      await world.opened(dkimSign(mail({ subject: 'Signed by us' }), KEYS.company));
+      const record = (await dkimRecordOf(world.company.site.config.folder, 'sign.company.com'))!;
+      world.dns.zone.set(record.name, { TXT: [record.text] });
+      for (const kind of ['accepted', 'please-sign']) {
+        const { raw } = await world.company.site.mailboxes.waitFor(
+          letter => letter.raw.includes('Signed by us') && letter.raw.includes(`Signpost-Status: ${kind}`),
+        );
+        expect(await independentDkim(raw, world.dns)).toBe(true);
+        const changed = Buffer.from(raw.toString('latin1').replace('Signed by us', 'Signed by me'), 'latin1');
+        expect(await independentDkim(changed, world.dns)).toBe(false);
+      }
+    },
+  );
 
   test('D1 Authentication-Results say what was found, in place of what was forged', async () => {
     const forged = [
