@@ -74,7 +74,7 @@ Created   ${minute(request.createdAt)}   Expires ${minute(request.expiresAt)}${r
           say(`Document  ${name}${kind === undefined ? `, ${pages} page(s)` : ''}`);
         for (const session of request.sessions) {
           say(
-            `Signatory ${session.party.name} <${session.party.mail}>: ${session.state}${session.endedAt === null ? '' : ` ${minute(session.endedAt)}`}${session.comment === null ? '' : ` “${session.comment}”`}${session.evidence ? `; report: signpost requests report ${request.id} ${session.party.mail}` : ''}`,
+            `Signatory ${session.party.name} <${session.party.mail}>: ${session.state}${session.endedAt === null ? '' : ` ${minute(session.endedAt)}`}${session.comment === null ? '' : ` “${session.comment.replace(/\s+/g, ' ')}”`}${session.evidence ? `; report: signpost requests report ${request.id} ${session.party.mail}` : ''}`,
           );
         }
         console.log('Mails');

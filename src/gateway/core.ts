@@ -17,6 +17,7 @@ import { DocumentWorker } from '../documents/worker.ts';
 import type { HeadParts } from '../evidence/head.ts';
 import { createComposer } from '../outbound/composer.ts';
 import { openMailSigner } from '../outbound/dkim-key.ts';
+import { forgetSettledMails } from '../outbound/sender.ts';
 import { KeyFileError, readPassphrase, writeNewFile } from '../pki/key-file.ts';
 import { type LoadedPki, loadPki } from '../pki/load.ts';
 import { readSecret, SECRET_NAMES, type SecretName, Secrets, secretPath } from '../pki/secrets.ts';
@@ -153,6 +154,7 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
     async takeOver() {
       store.forgetLeases();
       await blobs.clean(now());
+      await forgetSettledMails(store.outbox, blobs, logger);
     },
     async close() {
       await worker.close();

@@ -50,6 +50,24 @@ const STOP_TIMEOUT = 10_000;
 const FIRST_HOLD = 1000;
 const LONGEST_HOLD = 30_000;
 
+/** So many rows can have been settled just before the end of a process that its bytes were not removed. */
+const JUST_SETTLED = 1000;
+
+/**
+ * A mail's bytes hold links and codes in clear: they stay no longer than they are needed.
+ * A failure is only logged: the next start tries again.
+ */
+async function forgetMail(blobs: BlobStore, row: OutboxRow, logger: Logger): Promise<void> {
+  await blobs.remove(row.blob).catch((error: unknown) => {
+    logger.error({ row: row.id, err: error }, "the bytes of a settled mail can't be removed");
+  });
+}
+
+/** Removes what a process that was killed left of mails that it had settled. */
+export async function forgetSettledMails(outbox: OutboxStore, blobs: BlobStore, logger: Logger): Promise<void> {
+  for (const row of await outbox.listSettled(JUST_SETTLED)) await forgetMail(blobs, row, logger);
+}
+
 export function startSender(options: SenderOptions): Sender {
   const { outbox, blobs, now, logger } = options;
   const random = options.random ?? Math.random;
@@ -149,13 +167,15 @@ export function startSender(options: SenderOptions): Sender {
     // A mail that went out must not go out again because the disk was full for a minute.
     for (let wait = 100; ; wait = Math.min(wait * 2, 10_000)) {
       try {
-        return await outbox.update(row.id, result);
+        await outbox.update(row.id, result);
+        break;
       } catch (error) {
         logger.error({ row: row.id, err: error }, 'the outbox could not be updated; trying again');
         if (stopping.signal.aborted) return;
         await sleep(wait, undefined, { signal: stopping.signal }).catch(() => {});
       }
     }
+    if (result.state !== 'pending') await forgetMail(blobs, row, logger);
   }
 
   async function takeRows(): Promise<void> {

@@ -77,6 +77,12 @@ export class FileBlobs implements BlobStore {
     return bytes;
   }
 
+  async remove(id: BlobId): Promise<void> {
+    await unlink(this.#path(id)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+  }
+
   /** Removes temporary files of processes that died. Those of a command running beside us stay. */
   async clean(now: Date): Promise<void> {
     const folder = join(this.#folder, 'tmp');

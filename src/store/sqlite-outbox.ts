@@ -62,6 +62,14 @@ export class SqliteOutbox implements OutboxStore {
     return decode(this.#database.prepare(`SELECT ${COLUMNS} FROM outbox WHERE id = ?`).all(id))[0] ?? null;
   }
 
+  async listSettled(limit: number): Promise<readonly OutboxRow[]> {
+    return decode(
+      this.#database
+        .prepare(`SELECT ${COLUMNS} FROM outbox WHERE state <> 'pending' ORDER BY next_attempt_at DESC LIMIT ?`)
+        .all(limit),
+    );
+  }
+
   async listForRequest(requestId: string): Promise<readonly OutboxRow[]> {
     return decode(
       this.#database

@@ -12,6 +12,8 @@ export interface BlobStore {
   put(bytes: Uint8Array): Promise<BlobId>;
   /** @throws Error when there is no such blob, or its bytes don't hash to the id */
   get(id: BlobId): Promise<Uint8Array>;
+  /** Only for bytes that nothing else can have put: the id is that of their content. Nothing when it is gone already. */
+  remove(id: BlobId): Promise<void>;
 }
 
 export type OutboxState = 'pending' | 'sent' | 'failed' | 'bounced';
@@ -148,6 +150,8 @@ export interface OutboxStore {
   update(id: string, result: Pick<OutboxRow, 'state' | 'nextAttemptAt' | 'lastReply'>): Promise<void>;
   find(id: string): Promise<OutboxRow | null>;
   listForRequest(requestId: string): Promise<readonly OutboxRow[]>;
+  /** Rows that nobody will send any more, the last first. */
+  listSettled(limit: number): Promise<readonly OutboxRow[]>;
 }
 
 /** Enrolment codes, nonces and their counters: short-lived things that must be used at most once. */

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ComposedMail } from '../../../src/outbound/mail.ts';
-import { type Sender, type SenderOptions, startSender } from '../../../src/outbound/sender.ts';
+import { forgetSettledMails, type Sender, type SenderOptions, startSender } from '../../../src/outbound/sender.ts';
 import type { SqliteStore } from '../../../src/store/sqlite.ts';
 import type { OutboxRow } from '../../../src/store/store.ts';
 import { startPrivatePostfix } from '../../../src/tryout/postfix.ts';
@@ -90,6 +90,21 @@ describe('a mail that is taken', () => {
       to: john.mail,
       parameters: `SIZE=${mail.bytes.length}`,
     });
+  });
+
+  test('C8 its bytes, which hold a code in clear, are gone then, and also when the process ended in between', async () => {
+    const server = await smtp(() => undefined);
+    const { row } = await put('row1');
+    await expect(store.blobs.get(row.blob)).resolves.toBeDefined();
+    const sender = send(server.port);
+    await until('row1', ({ state }) => state === 'sent');
+    await expect.poll(() => store.blobs.get(row.blob).catch(String)).toMatch(/no blob/);
+    await sender.stop();
+    const { row: waiting } = await put('row2');
+    await store.blobs.put(server.mails[0]!.bytes);
+    await forgetSettledMails(store.outbox, store.blobs, pino({ level: 'silent' }));
+    await expect(store.blobs.get(row.blob)).rejects.toThrow('no blob');
+    await expect(store.blobs.get(waiting.blob)).resolves.toBeDefined();
   });
 
   test('wake sends at once what was added; pause keeps everything until resume', async () => {
@@ -345,6 +360,7 @@ describe('faults on our side', () => {
         lease: (...args) => store.outbox.lease(...args),
         find: id => store.outbox.find(id),
         listForRequest: id => store.outbox.listForRequest(id),
+        listSettled: limit => store.outbox.listSettled(limit),
         update: async (id, result) => {
           clock = new Date(clock.getTime() + 1000);
           refusals -= 1;
@@ -366,6 +382,7 @@ describe('faults on our side', () => {
       blobs: {
         put: bytes => store.blobs.put(bytes),
         get: id => (id === blob ? Promise.reject(new Error('EIO')) : store.blobs.get(id)),
+        remove: id => store.blobs.remove(id),
       },
     });
     await until('row2', ({ state }) => state === 'sent');
