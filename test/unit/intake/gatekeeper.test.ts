@@ -9,6 +9,7 @@ import { createGatekeeper, type GatekeeperDeps } from '../../../src/intake/gatek
 import { splitMessage } from '../../../src/intake/raw-message.ts';
 import { checkVerdict } from '../../../src/intake/verdict.ts';
 import { TooManyRequests } from '../../../src/requests/requests.ts';
+import { dkimKey, dkimSign } from '../../support/dkim.ts';
 import { makeMessage } from '../../support/message.ts';
 import { KEY, log, makeWorld, NOW, type World } from './world.ts';
 
@@ -229,4 +230,88 @@ test.each<[DocumentRefusalReason, string]>([
     text: [expect.stringMatching(/^"contract.pdf" /), expect.any(String)],
   });
   expect(JSON.stringify(end)).not.toContain('secret detail');
+});
+
+describe('clients who have not said who they are', () => {
+  const LIMIT = 64 * 1024;
+  const signed = (size: number, h?: string): Buffer =>
+    dkimSign(makeMessage({ text: `${'x'.repeat(70)}\r\n`.repeat(size / 72) }), dkimKey('company.com', 's1'), {
+      tags: { t: NOW.getTime() / 1000 },
+      ...(h === undefined ? {} : { h }),
+    });
+  const gates = () =>
+    createGatekeeper({
+      config: { ...world.config, mail: { ...world.config.mail, maxMessageSize: LIMIT } },
+      directory: world.directory,
+      verdictKeys: [KEY],
+      reading: atMost(3),
+      now: () => NOW,
+      log,
+      ...fine,
+    });
+  /** Everything but the end. The verdict at the end of the header. */
+  const feed = async (gate: MilterHandler, raw: Buffer): Promise<Verdict> => {
+    await gate.connect?.({ hostname: 'x', family: 'inet', address: '203.0.113.9', port: 1 }, new Map());
+    await gate.mail?.('mary.smith@company.com', [], new Map());
+    expect(await gate.rcpt?.('john.doe@sign.company.com', [], new Map())).toEqual({ action: 'continue' });
+    const { fields, body } = splitMessage(raw);
+    for (const { name, value } of fields) {
+      const text = value.toString('latin1').replaceAll('\r\n', '\n');
+      await gate.header?.({ name: Buffer.from(name), value: Buffer.from(text, 'latin1') }, new Map());
+    }
+    const verdict = await gate.endOfHeaders!(new Map());
+    if (verdict.action === 'continue') await gate.body?.(body, new Map());
+    return verdict;
+  };
+  const end = (gate: MilterHandler) => gate.endOfMessage!({} as Modifications, new Map());
+
+  test('their bodies are wanted only when the header gives hope', async () => {
+    expect(await feed(gates()(), makeMessage())).toMatchObject({ code: 550, enhanced: '5.7.1' });
+    expect(await feed(gates()(), signed(1000, 'from:to:date:message-id:content-type'))).toMatchObject({
+      code: 550,
+      text: expect.arrayContaining([expect.stringContaining('does not cover Subject')]),
+    });
+    expect(await feed(gates()(), signed(1000))).toEqual({ action: 'continue' });
+  });
+
+  test('all together may not make us keep more than a few large mails; the next ones come again', async () => {
+    const gate = gates();
+    const large = signed(60_000);
+    const waiting = [gate(), gate(), gate(), gate()];
+    for (const one of waiting) expect(await feed(one, large)).toEqual({ action: 'continue' });
+    const late = gate();
+    await feed(late, large);
+    expect(await end(late)).toMatchObject({ code: 451, enhanced: '4.3.2' });
+    // Whoever logs in is none of them.
+    expect((await run(makeMessage(), {}, undefined, gate())).end).toEqual({ action: 'continue' });
+    waiting[0]!.abort!();
+    waiting[1]!.close!();
+    const next = gate();
+    await feed(next, large);
+    // There was room: now the name server matters, and there is none here.
+    expect(await end(next)).toMatchObject({ code: 451, enhanced: '4.7.0' });
+    for (let count = 0; count < 10; count += 1) {
+      const again = gate();
+      await feed(again, large);
+      expect(await end(again)).toMatchObject({ enhanced: '4.7.0' });
+    }
+  });
+
+  test('where DMARC is switched off, they hear so at once', async () => {
+    const gate = createGatekeeper({
+      config: { ...world.config, senders: { ...world.config.senders, dmarc: false } },
+      directory: world.directory,
+      verdictKeys: [KEY],
+      reading: atMost(3),
+      now: () => NOW,
+      log,
+      ...fine,
+    })();
+    await gate.connect?.({ hostname: 'x', family: 'inet', address: '203.0.113.9', port: 1 }, new Map());
+    await gate.mail?.('mary.smith@company.com', [], new Map());
+    expect(await gate.rcpt?.('john.doe@sign.company.com', [], new Map())).toMatchObject({
+      code: 550,
+      enhanced: '5.7.1',
+    });
+  });
 });
