@@ -3,6 +3,9 @@ import { Argument, Command, Option } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { type Core, openCore } from '../gateway/core.ts';
 import { createLogger } from '../gateway/logger.ts';
+import { readCertificates } from '../pki/authority-files.ts';
+import { certificatePath } from '../pki/create.ts';
+import { parsePathCertificate } from '../pki/path/certificate.ts';
 import type { CertificateRecord, RevocationReason } from '../pki/pki.ts';
 import { stopsDevice } from '../pki/suspension.ts';
 import { parseCertificate } from '../pki/x509.ts';
@@ -115,8 +118,6 @@ async function find({ pki }: Core, text: string): Promise<CertificateRecord> {
     .replaceAll(':', '')
     .replace(/^0+(?=.)/, '');
   const exact = await pki.ca.find(serial);
-  if (exact !== null && exact.personId === null)
-    throw new Error(`${text} is a certificate of the gateway itself, and of no person`);
   const fits = exact ? [exact] : (await pki.ca.list()).filter(record => record.serial.startsWith(serial));
   if (fits.length !== 1)
     throw new Error(
@@ -165,7 +166,7 @@ async function show(core: Core, record: CertificateRecord, options: Options): Pr
   const device = record.deviceId === null ? null : await core.devices.find(record.deviceId);
   say(`Serial    ${record.serial}
 Subject   ${full}
-Person    ${record.personId}
+Person    ${record.personId ?? '-'}
 Device    ${device === null ? (record.deviceId ?? '-') : `“${device.name}”, ${device.state}, ${device.id}`}
 Valid     ${record.notBefore.toISOString()} to ${record.notAfter.toISOString()}
 State     ${stateOf(record)}${record.revokedAt === null ? '' : ` since ${record.revokedAt.toISOString()}, ${record.reason}`}
@@ -174,15 +175,19 @@ Key       SHA-256 ${record.keyHash}`);
 
 async function revoke(
   core: Core,
-  { serial }: CertificateRecord,
+  before: CertificateRecord,
   options: Options & { readonly reason: RevocationReason },
 ): Promise<void> {
+  const { serial } = before;
+  if (before.personId === null) await checkOwn(core, before, options.reason);
   await noteAdminAct(core, 'certs revoke', { certificate: serial }, { reason: options.reason });
   await core.pki.ca.revoke(serial, options.reason);
   const record = (await core.pki.ca.find(serial))!;
   if (record.reason !== options.reason)
     throw new Error(`certificate ${serial} was revoked before, for ${record.reason}; that stays`);
   if (options.json) return say(JSON.stringify(factsOf(record), null, 2));
+  if (record.personId === null)
+    return say(`Certificate ${serial} is revoked. What was signed and timestamped with it before stays good.`);
   const next =
     record.reason === 'certificateHold'
       ? `Its device can't sign until: signpost certs enable ${serial}`
@@ -190,6 +195,22 @@ async function revoke(
         ? 'Its device can sign no more; its person sets up a device again to sign.'
         : 'Its device gets a new certificate when it signs next.';
   say(`Certificate ${serial} of ${record.personId} is ${stateOf(record)}. ${next}`);
+}
+
+/** The company's own certificates: those that a rotation has replaced may be revoked. @throws Error in words */
+async function checkOwn({ config }: Core, record: CertificateRecord, reason: RevocationReason): Promise<void> {
+  const { serial, certificate, deviceId } = record;
+  for (const name of ['seal', 'tsa'] as const) {
+    const [used] = await readCertificates(certificatePath(config.folder, name));
+    if (used?.serial === serial)
+      throw new Error(
+        `certificate ${serial} is in use; first let another key take its place: signpost keys rotate ${name}`,
+      );
+  }
+  if (deviceId !== null || parsePathCertificate(certificate).isCa)
+    throw new Error(`certificate ${serial} is a CA's or an OCSP responder's, which nobody here can revoke`);
+  if (reason === 'certificateHold')
+    throw new Error('only certificates of persons can be put on hold; give another --reason');
 }
 
 async function enable(core: Core, before: CertificateRecord, options: Options): Promise<void> {

@@ -171,6 +171,11 @@ describe.skipIf(!hasPostfix || !has('openssl', 'poppler-utils', 'qpdf'))('rotati
     return stdout;
   }
 
+  async function crl(): Promise<void> {
+    const answer = await fetch(`${site.config.publicUrl}/crl/company.crl`);
+    writeFileSync(at('crl'), Buffer.from(await answer.arrayBuffer()));
+  }
+
   let earlier: string;
 
   test(
@@ -203,10 +208,7 @@ describe.skipIf(!hasPostfix || !has('openssl', 'poppler-utils', 'qpdf'))('rotati
       expect(signers(earlier)[0]).toBe(old.seal);
       await expectPassed(earlier);
       for (const serial of [old.seal, old.tsa, now.seal, now.tsa]) expect(await ocsp(serial)).toContain(': good');
-      writeFileSync(
-        at('crl'),
-        Buffer.from(await (await fetch(`${site.config.publicUrl}/crl/company.crl`)).arrayBuffer()),
-      );
+      await crl();
       const checked = ['-x509_strict', '-crl_check', '-CAfile', own('certs/ca.pem'), '-CRLfile', at('crl')];
       for (const name of [`retired/seal-${old.seal}`, `retired/tsa-${old.tsa}`, 'seal', 'tsa']) {
         const verified = run('openssl', ['verify', ...checked, own(`certs/${name}.pem`)]);
@@ -224,6 +226,35 @@ describe.skipIf(!hasPostfix || !has('openssl', 'poppler-utils', 'qpdf'))('rotati
         for (const act of ['renew', 'rotate'] as const) await exchange(act, name);
       await expectPassed(await signed(open));
       await expectPassed(await signed(await ask()));
+    },
+    PATIENCE,
+  );
+
+  test(
+    'C3 rotate seal, then revoke the old certificate: OCSP and CRL say so; what was timestamped before stays TOTAL-PASSED',
+    async () => {
+      const open = await ask();
+      const stolen = serialOf('seal');
+      const revoke = (serial: string, reason: string) => signpost('certs', 'revoke', serial, '--reason', reason);
+      expect(await revoke(stolen, 'keyCompromise')).toMatchObject({
+        status: 1,
+        output: expect.stringContaining('signpost keys rotate seal'),
+      });
+      await exchange('rotate', 'seal');
+      expect(await revoke(stolen, 'certificateHold')).toMatchObject({ status: 1 });
+      expect(await revoke(serialOf('ca'), 'keyCompromise')).toMatchObject({ status: 1 });
+      const revoked = await revoke(stolen, 'keyCompromise');
+      expect(revoked, revoked.output).toMatchObject({ status: 0 });
+      expect(await ocsp(stolen)).toMatch(/: revoked[\s\S]*keyCompromise/);
+      expect(await ocsp(serialOf('seal'))).toContain(': good');
+      await crl();
+      const listed = run('openssl', ['crl', '-inform', 'DER', '-in', at('crl'), '-noout', '-text']);
+      expect(listed.output).toContain(stolen.toUpperCase());
+      // Certified with it before, closed after.
+      const across = await signed(open);
+      expect(signers(across)[0]).toBe(stolen);
+      await expectPassed(across);
+      await expectPassed(earlier);
     },
     PATIENCE,
   );
@@ -288,7 +319,7 @@ describe.skipIf(!hasPostfix || !has('openssl', 'poppler-utils', 'qpdf'))('rotati
       const of = (kind: string, key: string) =>
         entries.filter(one => one.kind === kind && one.facts.key === key).length;
       for (const [key, times] of [
-        ['seal', 4],
+        ['seal', 5],
         ['tsa', 3],
         ['link', 1],
         ['verdict', 1],
