@@ -36,7 +36,7 @@ export interface ReplyTexts {
 const en: ReplyTexts = {
   states: {
     preparing: () => 'The documents are being prepared.',
-    open: (date, signed, of) => `${signed} of ${of} have signed. The request is open until ${date}.`,
+    open: (date, signed, of) => `Signed so far: ${signed} of ${of}. The request is open until ${date}.`,
     closing: () => 'Everybody has signed; the signed copy is being made.',
     finished: date => `The request was finished on ${date}; every party got the signed copy by mail.`,
     rejected: date => `A signatory declined on ${date}, and the request ended without a signed document.`,
@@ -104,7 +104,7 @@ const en: ReplyTexts = {
 const de: ReplyTexts = {
   states: {
     preparing: () => 'Die Dokumente werden vorbereitet.',
-    open: (date, signed, of) => `${signed} von ${of} haben unterschrieben. Der Vorgang ist offen bis ${date}.`,
+    open: (date, signed, of) => `Bisher unterschrieben: ${signed} von ${of}. Der Vorgang ist offen bis ${date}.`,
     closing: () => 'Alle haben unterschrieben; das unterschriebene Exemplar wird gerade erstellt.',
     finished: date => `Der Vorgang wurde am ${date} abgeschlossen; alle Beteiligten haben das Exemplar per Mail.`,
     rejected: date => `Am ${date} wurde die Unterschrift abgelehnt; der Vorgang endete ohne unterschriebenes Dokument.`,

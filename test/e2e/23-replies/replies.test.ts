@@ -76,7 +76,7 @@ describe.skipIf(!hasPostfix)('D5 each word', () => {
       expect((await desk.reply(who, request, 'Status?')).code).toBe(250);
       expect(await answer(who, request)).toMatch(/^How the request stands/);
       const { parsed, mail } = await desk.letter('answer', who, request);
-      expect(parsed.text).toContain('0 of 2 have signed. The request is open until');
+      expect(parsed.text).toContain('Signed so far: 0 of 2. The request is open until');
       expect(parsed.text).toContain('Not signed by:');
       // No link, nobody's.
       expect(mail.raw.toString()).not.toMatch(/\/s\//);
