@@ -73,8 +73,8 @@ export async function openAuthorities(options: AuthoritiesInput, keys: ScopedKey
     const retired: CompanyAuthority[] = [];
     for (const one of files.retired) {
       const ca = one.chain[0]!;
-      // A CA with several certificates is one CA.
-      if ([current, ...retired].some(({ id }) => id === authorityId(ca))) continue;
+      // A CA with several certificates is one CA. One that has expired can't say anything any more.
+      if ([current, ...retired].some(({ id }) => id === authorityId(ca)) || ca.notAfter < now()) continue;
       const itsKey = await retiredKey(one, files, keys[scope], passphrase, logger);
       if (itsKey) retired.push(make(one.chain, itsKey));
     }
