@@ -56,8 +56,11 @@ export async function startPhones(): Promise<Phones> {
   };
 }
 
-/** Sets up the phone on the page that it shows, with a code that comes by mail. */
-export async function enrolByMail({ page }: Phone, mailboxes: Sink, address: string): Promise<void> {
+/**
+ * Sets up the phone on the page that it shows, with a code that comes by mail.
+ * @param other an active phone of the same person that confirms it; without one it takes the place of the earlier phone
+ */
+export async function enrolByMail({ page }: Phone, mailboxes: Sink, address: string, other?: Phone): Promise<void> {
   await page.getByLabel('Your company address').fill(address);
   const earlier = mailboxes.mails.length;
   await page.getByRole('button', { name: 'Mail me a code' }).click();
@@ -70,9 +73,13 @@ export async function enrolByMail({ page }: Phone, mailboxes: Sink, address: str
   await page.getByLabel('Your code').fill(codeIn(letter));
   await page.getByRole('button', { name: 'Set up', exact: true }).click();
   await page.getByRole('heading', { name: 'Set up this device' }).waitFor({ state: 'hidden' });
-  // Earlier phones of the same person are gone: this one takes their place.
-  if (await page.getByRole('heading', { name: 'Now confirm on your other device' }).isVisible())
-    await page.getByRole('button', { name: 'Replace' }).first().click();
+  const waiting = page.getByRole('heading', { name: 'Now confirm on your other device' });
+  if (!(await waiting.isVisible())) return;
+  if (other) {
+    await other.page.goto(new URL(page.url()).origin);
+    await other.page.getByRole('button', { name: 'Yes, it is mine' }).click();
+    await waiting.waitFor({ state: 'hidden' });
+  } else await page.getByRole('button', { name: 'Replace' }).first().click();
 }
 
 /** Waits until the document is on the screen and may be signed. */

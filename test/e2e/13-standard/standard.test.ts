@@ -293,7 +293,7 @@ describe.skipIf(!hasPostfix || !has('chromium', 'poppler-utils', 'qpdf', 'openss
     page.on('pageerror', error => complaints.push(String(error)));
     const [letter] = await company.ask('mary.smith', ['self'], `Standard: for everybody ${options.width}`);
     await page.goto(linkIn(letter!));
-    await enrolByMail(phone, company.site.mailboxes, MARY);
+    await enrolByMail(phone, company.site.mailboxes, MARY, mary);
     await page.getByRole('button', { name: 'Sign…' }).waitFor();
     const seen: Record<string, string[]> = {};
     const look = async (name: string): Promise<void> => {
