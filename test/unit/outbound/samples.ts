@@ -179,7 +179,11 @@ export const samples: Record<string, { mail: Mail; to: Party | Recipient }> = {
   'answer-prolonged': answered({ name: 'prolonged' }, mary),
   'answer-too-long': answered({ name: 'tooLong', latest: date }, mary),
   'answer-ended': answered({ name: 'ended' }, john, request({ state: 'cancelled', endedAt: date })),
-  'answer-all-signed': answered({ name: 'allSigned' }, mary, request({ state: 'closing', sessions: [signedJohn, signedZoe] })),
+  'answer-all-signed': answered(
+    { name: 'allSigned' },
+    mary,
+    request({ state: 'closing', sessions: [signedJohn, signedZoe] }),
+  ),
   'answer-not-your-turn': answered({ name: 'notYourTurn' }, zoe),
   'answer-signed-already': answered({ name: 'signedAlready' }, john, half),
   'answer-reason-missing': answered({ name: 'reasonMissing' }, john),
