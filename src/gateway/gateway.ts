@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import { startMilter } from '../../milter/server.ts';
 import { answerCheck } from '../check/answer.ts';
 import { pathIn } from '../config/load.ts';
+import { adopt } from '../config/reload.ts';
 import { refuseSampleSecrets } from '../config/sample-secrets.ts';
 import type { Config } from '../config/schema.ts';
 import { createDns } from '../dns/resolver.ts';
@@ -22,6 +23,7 @@ import { createReplies } from '../replies/replies.ts';
 import { startJobs } from '../requests/jobs.ts';
 import { checkLimits } from '../requests/limits.ts';
 import { neverArrived } from '../requests/never-arrived.ts';
+import { followPeople } from '../requests/people.ts';
 import type { Requests } from '../requests/requests.ts';
 import { outsideAnchors } from '../signatures/verify/gateway-trust.ts';
 import { verifyInChild } from '../signatures/verify/run.ts';
@@ -45,6 +47,11 @@ export interface Gateway {
   resume(): void;
   /** Takes changed keys and certificates into use at once; by itself it does within seconds. */
   reloadKeys(): Promise<void>;
+  /**
+   * Takes a changed configuration over: what can count at once does, the log names the rest (src/config/reload.ts).
+   * @param fresh the whole new configuration, found sound by loadConfig
+   */
+  reload(fresh: Config): Promise<void>;
   /** Takes nothing new, ends what is under way, closes. */
   stop(): Promise<void>;
 }
@@ -81,6 +88,8 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
 
     const jobs = startJobs(core.deps);
     steps.push(() => jobs.stop());
+    const people = followPeople(core.deps);
+    steps.push(() => people.stop());
     const sender = startSender({
       outbox: store.outbox,
       blobs: store.blobs,
@@ -207,6 +216,12 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
         sender.resume();
       },
       reloadKeys: () => keyWatch.look(),
+      async reload(fresh) {
+        const { changed, atNextStart } = adopt(config, fresh);
+        if (changed.length > 0)
+          await store.evidence.note({ kind: 'config.changed', subjects: {}, facts: { settings: changed } });
+        logger.info({ changed, atNextStart }, 'the configuration was read again');
+      },
       stop,
     };
   } catch (error) {

@@ -164,7 +164,7 @@ async function buildApp(deps: HttpDeps, tls: TlsFiles | null): Promise<FastifyIn
         publicUrl: config.publicUrl,
         enrolment: config.enrolment,
         host: new URL(origin).host,
-        rejectionComment: config.requests.rejectionComment,
+        requestRules: config.requests,
         now,
       }),
     { prefix: '/api' },

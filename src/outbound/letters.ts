@@ -257,6 +257,20 @@ export function writeLetter(mail: Mail, to: Recipient | Party, context: LetterCo
       };
     }
 
+    case 'left': {
+      const { request, party } = mail;
+      return {
+        ...base,
+        tone: 'bad',
+        title: texts.left.title(name(party.name)),
+        blocks: [
+          paragraph(texts.left.lead(address(party))),
+          facts(documentFact(texts, request), requestFact(texts, request)),
+          paragraph(texts.left.next),
+        ],
+      };
+    }
+
     case 'answer':
     case 'away':
       return replyLetter(mail, to, base, date);

@@ -29,6 +29,8 @@ export type Mail =
   | { readonly kind: 'failed'; readonly request: Request; readonly reason: string }
   /** To the sender: our mails don't reach this party. */
   | { readonly kind: 'undeliverable'; readonly request: Request; readonly party: Party }
+  /** To the sender: this signatory is no longer a person of the directory. */
+  | { readonly kind: 'left'; readonly request: Request; readonly party: Party }
   | ReplyMail
   | { readonly kind: 'enrolment-code'; readonly code: string; readonly minutes: number }
   | { readonly kind: 'device-enrolled'; readonly deviceName: string; readonly at: Date }

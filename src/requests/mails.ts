@@ -9,6 +9,7 @@ import type { Party, Request, Session } from './model.ts';
 /** Tells the mails of one kind to one recipient about one request apart: one per signatory who has signed, per person who isn't reached. */
 function topicOf(mail: Mail): string {
   if (mail.kind === 'undeliverable' || mail.kind === 'away') return mail.party.mail;
+  if (mail.kind === 'left') return mail.party.personId;
   return mail.kind === 'signed-by-one' ? mail.session.id : '';
 }
 

@@ -94,6 +94,7 @@ export interface Catalogue {
     reasons: Record<DocumentRefusalReason, string>;
   };
   undeliverable: { title(person: string): string; lead(person: string): string; signatoryNext: string; next: string };
+  left: { title(person: string): string; lead(person: string): string; next: string };
   enrolmentCode: { title: string; lead: string; validity(minutes: number): string; notYou: string };
   deviceEnrolled: { title: string; lead: string; notYou: string };
   deviceRemoved: { title: string; lead: string; notYou: string };

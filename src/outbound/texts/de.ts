@@ -153,6 +153,12 @@ export const de: Catalogue = {
       'Ohne unsere Nachricht kann diese Person nicht unterschreiben. Bitte geben Sie ihr oder Ihrer Administration Bescheid; sobald die Adresse wieder funktioniert, senden Sie das Dokument noch einmal.',
     next: 'Bitte teilen Sie dieser Person selbst mit, wie es um den Vorgang steht, und Ihrer Administration, dass die Adresse nicht funktioniert.',
   },
+  left: {
+    title: person => `${person} kann nicht unterschreiben`,
+    lead: person =>
+      `${person} ist nicht mehr im Verzeichnis des Unternehmens, oder das Konto ist gesperrt. Ihr Vorgang wartet noch auf diese Unterschrift.`,
+    next: 'Ist das Konto nur gesperrt, kann Ihre Administration es entsperren, und der Link in unserer Nachricht gilt wieder. Sonst brechen Sie den Vorgang ab und senden Sie das Dokument an jemand anderen.',
+  },
   enrolmentCode: {
     title: 'Ihr Code zum Einrichten dieses Geräts',
     lead: 'Geben Sie diesen Code auf der Seite ein, auf der Sie ihn angefordert haben:',

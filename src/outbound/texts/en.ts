@@ -146,6 +146,12 @@ export const en: Catalogue = {
       'Without our mail they can’t sign. Please tell them or your administrator; when the address works again, mail the document anew.',
     next: 'Please tell them yourself how the request stands, and your administrator that the address doesn’t work.',
   },
+  left: {
+    title: person => `${person} can’t sign`,
+    lead: person =>
+      `${person} is no longer in the company directory, or the account is locked. Your request still waits for this signature.`,
+    next: 'If the account is only locked, your administrator can unlock it, and the link in our mail works again. Else cancel the request and mail the document to somebody else.',
+  },
   enrolmentCode: {
     title: 'Your code to set up this device',
     lead: 'Type this code on the page where you asked for it:',

@@ -154,6 +154,12 @@ export const fr: Catalogue = {
       'Sans notre message, cette personne ne peut pas signer. Prévenez-la ou votre administrateur ; quand l’adresse fonctionne de nouveau, renvoyez le document.',
     next: 'Veuillez informer vous-même cette personne de l’état de la demande, et signaler à votre administrateur que l’adresse ne fonctionne pas.',
   },
+  left: {
+    title: person => `${person} ne peut pas signer`,
+    lead: person =>
+      `${person} n’est plus dans l’annuaire de l’entreprise, ou le compte est bloqué. Votre demande attend toujours cette signature.`,
+    next: 'Si le compte est seulement bloqué, votre administrateur peut le débloquer, et le lien de notre message fonctionne de nouveau. Sinon, annulez la demande et envoyez le document à quelqu’un d’autre.',
+  },
   enrolmentCode: {
     title: 'Votre code pour configurer cet appareil',
     lead: 'Saisissez ce code sur la page où vous l’avez demandé\u00a0:',
