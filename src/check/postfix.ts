@@ -133,6 +133,22 @@ function rulesFor(config: Config, snippet: ReadonlyMap<string, string>): Rule[] 
         instead: `${Math.max(1, Math.floor(days / 2))}d`,
       };
     }),
+    ...(config.mail.relayCertificates.length === 0 ? [] : certificateRules(rule)),
+  ];
+}
+
+/** Postfix tells the milter of a client certificate only when it asked for one and knows who issued it. */
+function certificateRules(
+  rule: (setting: string, program: string, why: string, judge: Rule['judge']) => Rule,
+): readonly Rule[] {
+  const why = 'else no relay of mail.relayCertificates is recognised';
+  return [
+    rule('smtpd_tls_ask_ccert', 'smtpd', why, value =>
+      value === 'yes' ? null : { fault: `is ${value}`, instead: 'yes' },
+    ),
+    rule('smtpd_tls_CAfile', 'smtpd', why, value =>
+      value === '' ? { fault: 'is empty', instead: '/etc/postfix/FILE-WITH-YOUR-CA.pem' } : null,
+    ),
   ];
 }
 

@@ -18,7 +18,7 @@ import { refusals } from '../intake/refusal.ts';
 import { provenByArc, screenArc } from './arc.ts';
 import { type Freshness, weaknessOf } from './coverage.ts';
 import { MailauthDns } from './mailauth-dns.ts';
-import { domainOf, tagsOf } from './tag-list.ts';
+import { domainOf, normalDomain, tagsOf } from './tag-list.ts';
 
 export interface ProofRules {
   readonly domains: Config['domains'];
@@ -129,10 +129,11 @@ export async function prove(
   const dkimDomains: { domain: string }[] = [];
   for (const index of verified ? signatures : []) {
     // In strict mode there is one result for each field, in their order.
-    const { status, signingDomain, selector } = verified!.results[index]!;
-    const proves = status.result === 'pass' && status.testing !== true;
-    if (proves) {
-      dkimDomains.push({ domain: signingDomain ?? '' });
+    const { status, signingDomain, selector, canonBodyLengthLimited } = verified!.results[index]!;
+    // What was screened is asked once more of what was verified: nobody may see another signature than the other does.
+    const same = normalDomain(signingDomain ?? '') === domain && canonBodyLengthLimited !== true;
+    if (status.result === 'pass' && status.testing !== true && same) {
+      dkimDomains.push({ domain });
       results.push(`dkim=pass header.d=${domain} header.s=${selector}`);
     } else faults.push(`its DKIM signature of ${domain} does not hold (${reasonOf(status)})`);
   }

@@ -16,7 +16,12 @@ export function tagsOf(value: Buffer): Tags {
   return tags;
 }
 
-/** The signing domain (d=), lower case, A-labels; '' when there is none. */
+/** The signing domain (d=) in normal form; '' when there is none. */
 export function domainOf(tags: Tags): string {
-  return domainToASCII((tags.get('d') ?? '').toLowerCase());
+  return normalDomain(tags.get('d') ?? '');
+}
+
+/** A domain in lower case and A-labels (RFC 5890); '' for what is none. */
+export function normalDomain(domain: string): string {
+  return domainToASCII(domain.toLowerCase());
 }

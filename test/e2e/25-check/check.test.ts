@@ -155,6 +155,21 @@ describe.skipIf(!canRunPostfix())('signpost check', () => {
     }
   });
 
+  test('relays by certificate need a Postfix that asks for certificates', async () => {
+    const { config } = company.site;
+    const relayCertificates = [{ subject: 'relay.company.com', issuer: 'Company CA' }];
+    const said = async (): Promise<string[]> =>
+      wrongOf({ lines: await checkPostfix({ ...config, mail: { ...config.mail, relayCertificates } }, postfix) }).map(
+        ({ item }) => item,
+      );
+    expect(await said()).toEqual(['postfix smtpd_tls_ask_ccert', 'postfix smtpd_tls_CAfile']);
+    const file = join(postfix, 'main.cf');
+    const before = readFileSync(file, 'utf8');
+    writeFileSync(file, `${before}smtpd_tls_ask_ccert = yes\nsmtpd_tls_CAfile = /etc/postfix/ca.pem\n`);
+    expect(await said()).toEqual([]);
+    writeFileSync(file, before);
+  });
+
   test('what master.cf says otherwise for one service is named with the service', async () => {
     const file = join(postfix, 'master.cf');
     const before = readFileSync(file, 'utf8');
