@@ -201,13 +201,11 @@ async function rotateOne(
   if (algorithm !== undefined) throw new Error(`the key of ${name}s is 32 random bytes; leave --algorithm away`);
   const time = now();
   const { newest, retired } = await rotateSecret(config.folder, name, time);
-  const { verdictLifetime } = config.mail;
-  const { maxExpiry } = config.requests;
-  const until = new Date(time.getTime() + (name === 'link' ? maxExpiry : verdictLifetime)).toISOString().slice(0, 10);
+  const until = new Date(time.getTime() + config.mail.verdictLifetime).toISOString().slice(0, 10);
   const old =
     name === 'link'
-      ? `Links that are out go on until their requests end, for which the old key is kept: ${retired} may be deleted after ${until}.`
-      : `Mail that Postfix holds with a verdict by the old one is believed until ${until}; then ${retired} may be deleted.`;
+      ? `Links that are out go on working with the old key, ${retired}: keep it until the requests that are open now have ended.`
+      : `Mail that Postfix holds with a verdict by the old one is believed until ${until}; then ${retired} is of no more use.`;
   say(`The new key of ${name}s is ${newest.id}. ${SOON} ${old}`);
   return { id: newest.id };
 }

@@ -2,7 +2,7 @@
  * Keys and certificates that change while the gateway runs (`signpost keys rotate`): looked at every second, and at once
  * when somebody asks (SIGHUP). Whatever doesn't fit together yet is left alone until it changes again.
  */
-import { unwatchFile, watchFile } from 'node:fs';
+import { type Stats, unwatchFile, watchFile } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 
@@ -47,7 +47,10 @@ export function watchKeys(folder: string, reload: () => Promise<void>, logger: L
     last = waiting;
     return waiting;
   };
-  const changed = (): void => void look();
+  const changed = (now: Stats, before: Stats): void => {
+    // Reading a file changes its times, too.
+    if (now.mtimeMs !== before.mtimeMs || now.ino !== before.ino || now.size !== before.size) void look();
+  };
   const paths = WATCHED.map(name => join(folder, name));
   for (const path of paths) watchFile(path, { interval: INTERVAL, persistent: false }, changed);
   return {

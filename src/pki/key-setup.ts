@@ -1,5 +1,5 @@
 /** New and imported keys of the CA, the seal and timestamps, with their certificates. Nothing is ever overwritten. */
-import { access } from 'node:fs/promises';
+import { access, rm } from 'node:fs/promises';
 import { PkiUnusable } from './authority-files.ts';
 import { certificatePath, keyPath } from './create.ts';
 import { DerError, equal } from './der.ts';
@@ -50,9 +50,21 @@ export async function generateCertified(setup: KeySetup, name: KeyName, algorith
   // Before there is a key that would be of no use.
   if (name !== 'ca') await issuerOfOthers(setup);
   const key = await setup.keys.generate(name, algorithm);
-  const certificate = name === 'ca' ? await signRoot(setup, key) : await certify(setup, name, key);
-  await writeNewFile(path, toPem(certificate.der), 0o644);
-  return path;
+  return orWithoutKey(setup, name, async () => {
+    const certificate = name === 'ca' ? await signRoot(setup, key) : await certify(setup, name, key);
+    await writeNewFile(path, toPem(certificate.der), 0o644);
+    return path;
+  });
+}
+
+/** A new key that gets no certificate, on a full disk say, would only be in the way. On a token it stays. */
+async function orWithoutKey<T>({ config, keys }: KeySetup, name: KeyName, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (keys.isFile(name)) await rm(keyPath(config.folder, name), { force: true });
+    throw error;
+  }
 }
 
 async function signRoot({ config, certificates, now }: KeySetup, key: SigningKey): Promise<Certificate> {
@@ -78,8 +90,10 @@ export async function generateRequested(
     name === 'ca' || ca === null
       ? rootProfile(companyOf(setup.config), key.publicKey, setup.now())
       : ownProfile(setup, name, key.publicKey, ca.issuer);
-  const request = await certificationRequest(subject, key);
-  await writeNewFile(requestPath, toPem(request).replaceAll(' CERTIFICATE-', ' CERTIFICATE REQUEST-'), 0o644);
+  await orWithoutKey(setup, name, async () => {
+    const request = await certificationRequest(subject, key);
+    await writeNewFile(requestPath, toPem(request).replaceAll(' CERTIFICATE-', ' CERTIFICATE REQUEST-'), 0o644);
+  });
 }
 
 /**
@@ -106,7 +120,7 @@ export async function importPkcs12(
   for (const one of [keyPath(config.folder, name), path]) await mustNotExist(one);
   await takeIn(setup, name, parseCertificate(certificate), signingKey(privateKey));
   await writeKeyFile(keyPath(config.folder, name), privateKey, passphrase);
-  await writeNewFile(path, toPem(certificate), 0o644);
+  await orWithoutKey(setup, name, () => writeNewFile(path, toPem(certificate), 0o644));
   return path;
 }
 

@@ -1,6 +1,6 @@
 /** `signpost keys rotate|renew` as an admin runs it, cut short at every point; openssl judges what is left. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { changingKeys } from '../../../src/pki/key-exchange.ts';
@@ -252,6 +252,56 @@ describe.skipIf(!has('openssl'))('keys in files', () => {
       expect(await keys('rotate', name)).toMatchObject({ status: 0 });
       const after = await whole();
       expect(after[name]).not.toBe(before[name]);
+    },
+    PATIENCE,
+  );
+});
+
+describe.skipIf(!has('openssl'))('keys of a gateway that runs as its own user', () => {
+  beforeEach(init, PATIENCE);
+
+  test(
+    'generate on a full disk: refused in words, and nothing is in the way of the next try',
+    async () => {
+      for (const file of ['keys/tsa.p8', 'certs/tsa.pem']) rmSync(at(file));
+      const trace = workspace.path('trace');
+      for (let point = 1; ; point++) {
+        writeFileSync(trace, '');
+        const faults = { FAULT: 'full', FAULT_AT: String(point), FAULT_LOG: trace };
+        const { status, output } = await signpost(['keys', 'generate', 'tsa'], faults);
+        if (status === 0) {
+          expect(point).toBeGreaterThan(4);
+          break;
+        }
+        expect(output).toContain('the disk is full');
+        for (const file of ['keys/tsa.p8', 'certs/tsa.pem']) expect(existsSync(at(file)), file).toBe(false);
+      }
+      await sound();
+    },
+    PATIENCE,
+  );
+
+  test.skipIf(process.geteuid?.() !== 0)(
+    'C3 rotate as root, with a umask that hides everything: keys are the user’s alone, certificates for everybody',
+    async () => {
+      const nobody = 65_534;
+      for (const file of ['keys', ...listed('keys').map(name => `keys/${name}`)]) chownSync(at(file), nobody, nobody);
+      const umask = process.umask(0o077);
+      try {
+        for (const name of ['seal', 'timestamp', 'link', 'verdict'])
+          expect(await keys('rotate', name)).toMatchObject({ status: 0 });
+      } finally {
+        process.umask(umask);
+      }
+      const all = [
+        ...listed('keys').map(name => `keys/${name}`),
+        ...listed('keys/retired').map(name => `keys/retired/${name}`),
+      ];
+      expect(all.length).toBeGreaterThan(10);
+      for (const file of all) expect(statSync(at(file)), file).toMatchObject({ uid: nobody, gid: nobody });
+      for (const file of all.filter(name => /\.(p8|key)$/.test(name)))
+        expect(statSync(at(file)).mode & 0o777).toBe(0o600);
+      for (const name of ['seal', 'tsa']) expect(statSync(at(`certs/${name}.pem`)).mode & 0o777).toBe(0o644);
     },
     PATIENCE,
   );
