@@ -8,7 +8,7 @@ import { createLogger } from '../gateway/logger.ts';
 import type { Request, Session } from '../requests/model.ts';
 import { noteAdminAct } from './admin-act.ts';
 import { type ConfigOptions, configOption, jsonOption } from './options.ts';
-import { say } from './say.ts';
+import { oneLine, say } from './say.ts';
 import { printTable } from './table.ts';
 
 interface Options extends ConfigOptions {
@@ -67,14 +67,14 @@ export function requestsCommand(): Command {
         };
         if (options.json) return print(shown);
         say(`${request.id}  ${request.state}  ${request.level}, ${request.mode}
-From      ${request.sender.name} <${request.sender.mail}>${request.queueId === null ? '' : `  (Postfix queue id ${request.queueId})`}
+From      ${oneLine(request.sender.name)} <${request.sender.mail}>${request.queueId === null ? '' : `  (Postfix queue id ${request.queueId})`}
 Subject   ${request.subject}
 Created   ${minute(request.createdAt)}   Expires ${minute(request.expiresAt)}${request.endedAt === null ? '' : `   Ended ${minute(request.endedAt)}`}`);
         for (const { name, kind, pages } of request.documents)
           say(`Document  ${name}${kind === undefined ? `, ${pages} page(s)` : ''}`);
         for (const session of request.sessions) {
           say(
-            `Signatory ${session.party.name} <${session.party.mail}>: ${session.state}${session.endedAt === null ? '' : ` ${minute(session.endedAt)}`}${session.comment === null ? '' : ` “${session.comment.replace(/\s+/g, ' ')}”`}${session.evidence ? `; report: signpost requests report ${request.id} ${session.party.mail}` : ''}`,
+            `Signatory ${oneLine(session.party.name)} <${session.party.mail}>: ${session.state}${session.endedAt === null ? '' : ` ${minute(session.endedAt)}`}${session.comment === null ? '' : ` “${oneLine(session.comment)}”`}${session.evidence ? `; report: signpost requests report ${request.id} ${session.party.mail}` : ''}`,
           );
         }
         console.log('Mails');

@@ -8,6 +8,11 @@ export function plain(text: string): string {
   return text.replace(COMMANDS, '');
 }
 
+/** On one line, so that what others wrote can't look like a line of ours. */
+export function oneLine(text: string): string {
+  return plain(text).replace(/\s+/g, ' ');
+}
+
 export function say(text: string): void {
   console.log(plain(text));
 }
