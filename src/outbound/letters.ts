@@ -22,6 +22,7 @@ import type { Mail, Recipient } from './mail.ts';
 import { replyLetter } from './reply-letters.ts';
 import { formatDate } from './texts/dates.ts';
 import { type Catalogue, catalogue } from './texts/index.ts';
+import { REPLY_TEXTS } from './texts/replies.ts';
 import { watchLetter } from './watch-letters.ts';
 
 export interface LetterContext {
@@ -63,6 +64,7 @@ export function writeLetter(mail: Mail, to: Recipient | Party, context: LetterCo
             requestFact(texts, request),
           ),
           paragraph(ordered ? texts.accepted.nextInOrder : texts.accepted.next),
+          paragraph(REPLY_TEXTS[language].hints.sender, true),
         ],
       };
     }
@@ -107,6 +109,7 @@ export function writeLetter(mail: Mail, to: Recipient | Party, context: LetterCo
           { kind: 'button', label: texts.pleaseSign.button, url: link, lead: texts.pleaseSign.linkBelow },
           { kind: 'picture', cid: pictureCid, alt: texts.pleaseSign.qrAlt, caption: texts.pleaseSign.scan },
           paragraph(texts.pleaseSign.yours, true),
+          paragraph(REPLY_TEXTS[language].hints.signatory, true),
         ],
       };
     }

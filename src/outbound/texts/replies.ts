@@ -29,6 +29,8 @@ export interface ReplyTexts {
     toSign: string;
     toAsk(sender: string): string;
   };
+  /** In the mails that may be answered so. */
+  hints: { sender: string; signatory: string };
   away: { title(person: string): string; lead(person: string): string; quote: string; next: string };
   deadline: { summary(subject: string): string; description(sender: string, request: string): string };
 }
@@ -87,6 +89,11 @@ const en: ReplyTexts = {
     copy: [['How the request stands', 'status']],
     toSign: 'Nothing is ever signed by reply. To sign, use the button in the mail you got.',
     toAsk: sender => `To ask or tell something, write to ${sender}.`,
+  },
+  hints: {
+    sender: 'You can reply to this mail with one of these words: status, remind, extend 5 days, cancel.',
+    signatory:
+      'To decline by mail, reply “reject: ” and your reason in the same line. Nothing is ever signed by reply.',
   },
   away: {
     title: person => `${person} may be away`,
@@ -158,6 +165,12 @@ const de: ReplyTexts = {
     copy: [['Wie es um den Vorgang steht', 'status']],
     toSign: 'Durch eine Antwort wird nie etwas unterschrieben. Zum Unterschreiben dient der Knopf in der Mail an Sie.',
     toAsk: sender => `Wenn Sie etwas fragen oder sagen möchten, schreiben Sie an ${sender}.`,
+  },
+  hints: {
+    sender:
+      'Auf diese Mail können Sie mit diesen Wörtern antworten: status, erinnern, verlängern um 5 Tage, abbrechen.',
+    signatory:
+      'Zum Ablehnen per Mail antworten Sie „ablehnen: “ und den Grund in derselben Zeile. Unterschrieben wird durch eine Antwort nie.',
   },
   away: {
     title: person => `${person} ist vielleicht abwesend`,
@@ -231,6 +244,11 @@ const fr: ReplyTexts = {
     copy: [['Où en est la demande', 'statut']],
     toSign: 'Une réponse ne signe jamais rien. Pour signer, utilisez le bouton du mail que vous avez reçu.',
     toAsk: sender => `Pour demander ou dire quelque chose, écrivez à ${sender}.`,
+  },
+  hints: {
+    sender: 'Vous pouvez répondre à ce mail par l’un de ces mots\u00a0: statut, rappel, prolonger de 5 jours, annuler.',
+    signatory:
+      'Pour refuser par mail, répondez «\u00a0refuser\u00a0:\u00a0» suivi du motif sur la même ligne. Une réponse ne signe jamais rien.',
   },
   away: {
     title: person => `${person} est peut-être absent(e)`,

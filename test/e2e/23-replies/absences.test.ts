@@ -182,6 +182,17 @@ describe.skipIf(!hasPostfix)('D5 machines facing each other', () => {
     expect(answered).toBe(2);
   });
 
+  test('whoever goes on and on is refused for the day, and nothing is done', async () => {
+    const request = await desk.request();
+    for (let count = 0; count < 20; count += 1) expect((await desk.reply(MARY, request, 'status')).code).toBe(250);
+    await desk.quiet();
+    expect(await desk.letters('answer', MARY, request)).toHaveLength(20);
+    const refused = { code: 550, text: expect.stringContaining('too often to this request today') };
+    expect(await desk.reply(MARY, request, 'cancel')).toMatchObject(refused);
+    expect((await desk.reply(JOHN, request, 'status')).code).toBe(250);
+    expect(await desk.fresh(request)).toEqual(request);
+  });
+
   test('two gateways whose mailboxes are each other, with an out-of-office on both: at most two mails each', async () => {
     const domains = { sign: 'sign.partner.test', mail: 'partner.test' };
     const partner = await startCompany({ domains });
