@@ -147,6 +147,9 @@ export class EmbeddedTimestampAuthority implements TimestampAuthority {
   }
 }
 
+/** Whoever trusts the root needs these (RFC 3161 §2.4.1: certReq may bring more than the signer's); the root itself helps nobody. */
+const intermediatesOf = ({ issuers }: Identity): readonly Uint8Array[] => issuers.slice(0, -1);
+
 /** TimeStampToken: SignedData version 3 (RFC 5652 §5.1) with the ESS signing certificate among the signed attributes. */
 async function sign(
   { identity, certificate }: Unit,
@@ -177,7 +180,7 @@ async function sign(
     der.integer(3),
     der.set(SHA256),
     der.sequence(der.oid(OID.tstInfo), der.constructed(0, der.octetString(tstInfo))),
-    ...(withCertificate ? [der.constructed(0, identity.certificate)] : []),
+    ...(withCertificate ? [der.retag(0xa0, der.set(identity.certificate, ...intermediatesOf(identity)))] : []),
     der.set(signerInfo),
   );
   return der.sequence(der.oid(OID.signedData), der.constructed(0, signedData));

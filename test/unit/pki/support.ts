@@ -71,6 +71,7 @@ export interface Options {
   readonly database?: string;
   readonly authorities?: LoadOptions['config']['timestamps']['authorities'];
   readonly validity?: number;
+  readonly certificates?: Partial<LoadOptions['config']['certificates']>;
   readonly pki?: LoadOptions['config']['pki'];
   /** Of another installation than the workspace's. */
   readonly folder?: string;
@@ -96,7 +97,7 @@ export function load(workspace: Workspace, options: Options = {}): Promise<Loade
       folder: options.folder ?? workspace.folder,
       company: COMPANY,
       publicUrl: PUBLIC_URL,
-      certificates: { validity: options.validity ?? 30 * DAY },
+      certificates: { validity: options.validity ?? 30 * DAY, ...options.certificates },
       timestamps: { authorities: options.authorities ?? ['embedded'] },
       ...(options.pki ? { pki: options.pki } : {}),
     },
