@@ -13,7 +13,7 @@ export function ownDeviceCommands(device: Command): void {
     .option('--refuse', 'the device with this number is not yours')
     .action(confirm);
   command(device, 'remove', 'end a device of yours: it can sign no more')
-    .argument('<device>', 'its id, or the beginning as `devices` shows it')
+    .argument('<device>', 'its name, or the beginning of its id as `devices` shows it')
     .action(remove);
   command(device, 'rename', 'call this device something else').argument('<name>', 'its new name').action(rename);
   command(device, 'prove', 'show more of who you are, for levels that ask for it')
@@ -61,12 +61,12 @@ async function confirm(number: string | undefined, options: Options & { readonly
   }
 }
 
-async function remove(id: string, options: Options): Promise<void> {
+async function remove(wanted: string, options: Options): Promise<void> {
   const device = await open(options);
   const active = (await device.own.list()).filter(({ endedAt }) => endedAt === null);
-  const fits = active.filter(other => other.id.startsWith(id));
+  const fits = active.filter(({ id, name }) => name === wanted || id.startsWith(wanted));
   const [found] = fits;
-  if (found === undefined || fits.length > 1) throw new Error(`${id} fits ${fits.length} of your devices`);
+  if (found === undefined || fits.length > 1) throw new Error(`“${wanted}” fits ${fits.length} of your devices`);
   await end(device, found);
   if (options.json) return print({ device: found.id, removed: true });
   say(`“${found.name}” is removed.`);

@@ -68,6 +68,8 @@ export class SqliteOnce implements OnceStore {
   async take(kind: string, subject: string, most: number, now: Date, since: Date): Promise<boolean> {
     const database = this.#database;
     return transaction(database, () => {
+      const forgotten = new Date(now.getTime() - LONGEST_WINDOW).toISOString();
+      database.prepare('DELETE FROM events WHERE at < ?').run(forgotten);
       const { count } = database
         .prepare('SELECT count(*) AS count FROM events WHERE kind = ? AND subject = ? AND at >= ?')
         .get(kind, subject, since.toISOString()) as { count: number };

@@ -313,6 +313,26 @@ describe('enrolment', () => {
     expect([claimed.status, problem(claimed)]).toEqual([400, 'bad-request']);
   });
 
+  test('D4 of a thousand phones in twenty networks that hand in one code at once, exactly one is set up', async () => {
+    const before = (await gateway.devices.listForPerson(PAUL.id)).length;
+    const { code: digits } = await gateway.devices.createAdminCode(PAUL.id);
+    const keys = await Promise.all(Array.from({ length: 1000 }, () => rawDevice()));
+    const answers = await Promise.all(
+      keys.map((device, i) => {
+        const ask = { key: device.key, address: PAUL.mail, link: null, password: null, code: digits };
+        return change(device, {
+          path: '/api/enrolment',
+          method: 'POST',
+          body: encode({ ...ask, name: `phone ${i}`, kind: 'browser', replaces: null }),
+          headers: { 'x-forwarded-for': `198.51.100.${i % 20}` },
+        });
+      }),
+    );
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 403]));
+    expect(await gateway.devices.listForPerson(PAUL.id)).toHaveLength(before + 1);
+  });
+
   test('whoever tries too often is stopped, others are not', async () => {
     const device = await rawDevice();
     const body = encode({

@@ -1,6 +1,7 @@
 /** What every Store must do, whatever keeps it. */
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { PendingEnrolment } from '../../../src/requests/model.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { device, job, later, request, row, session, T0 } from './samples.ts';
 
@@ -353,6 +354,74 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
         expect(await count(later(500))).toBe(2);
         expect(await count(later(1200))).toBe(2);
         expect(await store.once.count('code', 'jane', T0, later(-1000))).toBe(1);
+      });
+      test('wrong tries that somebody else counts use no code up', async () => {
+        await store.once.putCode('admin', 'john', 'right', later(1000));
+        for (let i = 0; i < 50; i++)
+          expect(await store.once.tryCode('admin', 'john', `wrong${i}`, T0, null)).toBe(false);
+        expect(await store.once.tryCode('admin', 'john', 'right', T0, null)).toBe(true);
+        expect(await store.once.tryCode('admin', 'john', 'right', T0, null)).toBe(false);
+      });
+      test('a budget: so many within a window, even in parallel; what was refused takes nothing; what is given back is free', async () => {
+        const other = await opened.another();
+        const take = (now: Date, from = store) => from.once.take('try', 'john', 3, now, later(-1000, now));
+        const taken = await Promise.all(Array.from({ length: 20 }, (_, i) => take(T0, i % 2 ? store : other)));
+        expect(taken.filter(Boolean)).toHaveLength(3);
+        await store.once.giveBack('try', 'john', 1);
+        expect([await take(later(500)), await take(later(500))]).toEqual([true, false]);
+        expect([await take(later(1001)), await take(later(1001)), await take(later(1001))]).toEqual([
+          true,
+          true,
+          false,
+        ]);
+        expect(await store.once.take('try', 'jane', 3, T0, later(-1000))).toBe(true);
+        await store.once.giveBack('try', 'john', 3);
+        expect(await take(later(1001))).toBe(true);
+      });
+    });
+
+    describe('devices that wait', () => {
+      const waiting = (id: string, personId: string, end = 1000): PendingEnrolment => ({
+        device: { id, key: device(id, personId).key, name: `Phone ${id}`, kind: 'browser' },
+        personId,
+        proofs: ['mailed-code'],
+        replaces: null,
+        matching: '0815',
+        createdAt: T0,
+        expiresAt: later(end),
+      });
+      test('are kept until they end, listed by person, and answered once', async () => {
+        const other = await opened.another();
+        await store.enrolments.put(waiting('D1', 'john'));
+        await store.enrolments.put(waiting('D2', 'john', 500));
+        await store.enrolments.put({ ...waiting('D1', 'john'), proofs: ['password'] });
+        await store.enrolments.put(waiting('D3', 'jane'));
+        expect(await other.enrolments.find('D1', T0)).toEqual({ ...waiting('D1', 'john'), proofs: ['password'] });
+        const ids = async (now: Date) =>
+          (await store.enrolments.listForPerson('john', now)).map(one => one.device.id).sort();
+        expect(await ids(T0)).toEqual(['D1', 'D2']);
+        expect(await ids(later(500))).toEqual(['D1']);
+        expect(await store.enrolments.find('D2', later(500))).toBeNull();
+        const removed = await Promise.all([store, other, store, other].map(one => one.enrolments.remove('D1')));
+        expect(removed.filter(Boolean)).toHaveLength(1);
+        expect(await ids(T0)).toEqual(['D2']);
+      });
+      test('a device changes while it is active, one change after the other', async () => {
+        await store.requests.commit({ devices: [device('D9', 'john')] });
+        const other = await opened.another();
+        const longer = (from: typeof store) =>
+          from.requests.amendDevice('D9', one => ({ ...one, name: `${one.name}+`, provedAt: later(5) }));
+        await Promise.all(Array.from({ length: 10 }, (_, i) => longer(i % 2 ? store : other)));
+        const found = await store.requests.findDevice('D9');
+        expect(found).toEqual({
+          ...device('D9', 'john'),
+          name: `${device('D9', 'john').name}++++++++++`,
+          provedAt: later(5),
+        });
+        expect(await store.requests.amendDevice('D9', () => null)).toBeNull();
+        await store.requests.commit({ devices: [{ ...found!, state: 'retired', endedAt: later(9) }] });
+        expect(await longer(store)).toBeNull();
+        expect(await store.requests.amendDevice('none', one => one)).toBeNull();
       });
     });
   });
