@@ -11,6 +11,7 @@ import { pathIn } from '../config/load.ts';
 import { adopt } from '../config/reload.ts';
 import { refuseSampleSecrets } from '../config/sample-secrets.ts';
 import type { Config } from '../config/schema.ts';
+import { startPublishing } from '../directory/publishing.ts';
 import { createDns } from '../dns/resolver.ts';
 import { DocumentWorker } from '../documents/worker.ts';
 import { startTimestamping } from '../evidence/head.ts';
@@ -90,6 +91,15 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     steps.push(() => jobs.stop());
     const people = followPeople(core.deps);
     steps.push(() => people.stop());
+    if (config.directory.ldap?.some(({ userCertificate }) => userCertificate !== null)) {
+      const publishing = startPublishing({
+        directory,
+        list: () => pki.ca.list(),
+        now,
+        log: logger.child({ part: 'directory' }),
+      });
+      steps.push(() => publishing.stop());
+    }
     const sender = startSender({
       outbox: store.outbox,
       blobs: store.blobs,

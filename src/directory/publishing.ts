@@ -1,0 +1,66 @@
+/**
+ * Writes the certificates of persons into their entries of the directory, where the configuration says so. Nobody waits
+ * for it: what fails is logged and tried again with the next round.
+ */
+import type { Logger } from 'pino';
+import type { CertificateRecord } from '../pki/pki.ts';
+import { type Directory, DirectoryUnavailable } from './directory.ts';
+
+const EVERY = 60_000;
+
+export interface PublishingDeps {
+  readonly directory: Pick<Directory, 'publishCertificate'>;
+  /** Every certificate that was issued. */
+  readonly list: () => Promise<readonly CertificateRecord[]>;
+  readonly now: () => Date;
+  readonly log: Logger;
+}
+
+export interface Publishing {
+  /** One round now: after a start every certificate that is valid, later what came since. */
+  round(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function startPublishing({ directory, list, now, log }: PublishingDeps): Publishing {
+  const written = new Set<string>();
+  let running: Promise<void> | null = null;
+  let stopped = false;
+
+  async function work(): Promise<void> {
+    const time = now();
+    const valid = (await list()).filter(({ revokedAt, notAfter }) => revokedAt === null && notAfter > time);
+    for (const { serial, personId, certificate } of valid) {
+      if (stopped) return;
+      if (personId === null || written.has(serial)) continue;
+      try {
+        await directory.publishCertificate(personId, certificate);
+        written.add(serial);
+        log.info({ serial, person: personId }, 'certificate stands in the directory');
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        log.warn({ serial, person: personId, reason }, 'certificate not written to the directory; trying again');
+        // The others would fail in the same way, each after a time-out.
+        if (error instanceof DirectoryUnavailable) return;
+      }
+    }
+  }
+  const round = (): Promise<void> => {
+    running ??= work()
+      .catch((error: unknown) => log.error({ err: error }, 'certificates could not be listed'))
+      .finally(() => {
+        running = null;
+      });
+    return running;
+  };
+  const timer = setInterval(round, EVERY);
+  void round();
+  return {
+    round,
+    async stop() {
+      stopped = true;
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
