@@ -1,9 +1,11 @@
 /** `signpost keys list|generate|import|rotate|renew`: the company's private keys, in files or on PKCS#11 tokens. */
 import { readFile } from 'node:fs/promises';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { ConfigError } from '../config/load.ts';
 import { sha256 } from '../evidence/entry.ts';
 import { readCertificates } from '../pki/authority-files.ts';
 import { certificatePath, KEY_NAMES, keyPath } from '../pki/create.ts';
+import { equal } from '../pki/der.ts';
 import { loadKeyFile, readPassphrase } from '../pki/key-file.ts';
 import { KEY_KIND_NAMES, KEY_KINDS, type KeyKind } from '../pki/key-kinds.ts';
 import { type Exchanged, renewCertificate, rotateKey } from '../pki/key-rotation.ts';
@@ -11,7 +13,8 @@ import { generateCertified, generateRequested, importCertificate, importPkcs12 }
 import { type KeyName, PLACED_KEYS } from '../pki/keys.ts';
 import type { CertifiedName, KeySetup } from '../pki/own-certificates.ts';
 import type { SignatureAlgorithm } from '../pki/pki.ts';
-import { rotateSecret, SECRET_NAMES, type SecretName } from '../pki/secrets.ts';
+import { retiredFolder, rotateSecret, SECRET_NAMES, type SecretName, Secrets, secretPath } from '../pki/secrets.ts';
+import { publicKeyInfoOf } from '../pki/x509.ts';
 import { describeName } from '../signatures/verify/subject.ts';
 import { rotateCa, type ScopeOptions, scopeOption } from './ca.ts';
 import { actOnKeys, type Brought, type OpenedKeys, openKeys } from './key-acts.ts';
@@ -92,7 +95,10 @@ function choice(names: readonly string[]): Argument {
 
 async function list(options: ListOptions): Promise<void> {
   const setup = await openKeys(options);
-  const all = await Promise.all(KEY_NAMES.map(name => describe(setup, name)));
+  const all = [
+    ...(await Promise.all(KEY_NAMES.map(name => describe(setup, name)))),
+    ...SECRET_NAMES.map(name => describeSecret(setup, name)),
+  ];
   if (options.json) return console.log(JSON.stringify(all, null, 2));
   printTable(
     ['KEY', 'ALGORITHM', 'UNTIL', 'CERTIFICATE', 'WHERE'],
@@ -111,7 +117,7 @@ async function list(options: ListOptions): Promise<void> {
 interface Described {
   readonly name: string;
   readonly where: string;
-  readonly algorithm: SignatureAlgorithm | null;
+  readonly algorithm: SignatureAlgorithm | 'hmac-sha256' | null;
   readonly subject: string | null;
   readonly until: string | null;
   readonly problems: readonly string[];
@@ -138,6 +144,8 @@ async function describe(
   }
   const certificate = await orNull(readCertificates(certificatePath(config.folder, name)).then(([first]) => first!));
   const key = await orNull(keys.open(name, certificate ?? undefined));
+  if (key && certificate && !equal(publicKeyInfoOf(key.publicKey), certificate.publicKeyInfo))
+    problems.push(`the key does not belong to ${certificatePath(config.folder, name)}`);
   return {
     name,
     where: keys.where(name),
@@ -146,6 +154,19 @@ async function describe(
     until: certificate?.notAfter.toISOString() ?? null,
     problems,
   };
+}
+
+function describeSecret({ config }: OpenedKeys, name: SecretName): Described {
+  const place = secretPath(config.folder, name);
+  const nothing = { name, algorithm: null, subject: null, until: null };
+  try {
+    const older = new Secrets(config.folder, name).all().length - 1;
+    const where = older === 0 ? place : `${place}, older ones (${older}) in ${retiredFolder(config.folder)}`;
+    return { ...nothing, algorithm: 'hmac-sha256', where, problems: [] };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { ...nothing, where: place, problems: [error.message] };
+  }
 }
 
 const isPlaced = (name: string): name is KeyName => (PLACED_KEYS as readonly string[]).includes(name);

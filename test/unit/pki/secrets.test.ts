@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -124,6 +125,9 @@ describe('C3 rotate verdict', () => {
       `${VERDICT_HEADER}: ${signVerdict(verdict(time), splitMessage(Buffer.from(raw)), stolen)}\r\n${raw}`;
     expect(believed(forged(onDay(10)), onDay(10))).toBe(false);
     expect(believed(forged(onDay(10.2)), onDay(10.2))).toBe(false);
+    // Where the old one was stolen, taking it away ends it at once.
+    rmSync(join(retiredFolder(folder), 'verdict-20260301T100000123Z.key'));
+    expect(believed(queued, onDay(9.9))).toBe(false);
     // The second rotation's old key is good until day 13.
     expect(keysAt(onDay(10.2))).toHaveLength(2);
     expect(keysAt(onDay(13.1))).toHaveLength(1);
