@@ -1,6 +1,6 @@
-/** `signpost serve`: runs the gateway until SIGTERM or SIGINT. */
+/** `signpost serve`: runs the gateway until SIGTERM or SIGINT; SIGHUP has it read its configuration again. */
 import { Command } from 'commander';
-import { loadConfig } from '../config/load.ts';
+import { ConfigError, loadConfig } from '../config/load.ts';
 import { startGateway } from '../gateway/gateway.ts';
 import { createLogger } from '../gateway/logger.ts';
 import { type ConfigOptions, configOption } from './options.ts';
@@ -23,8 +23,19 @@ export function serveCommand(): Command {
           },
         );
       };
-      // Else it would end the process.
-      process.on('SIGHUP', () => void gateway.reloadKeys());
+      // The whole new configuration is checked first: a bad one changes nothing.
+      const reload = async (): Promise<void> => {
+        try {
+          await gateway.reload(loadConfig(options.config));
+        } catch (error) {
+          if (!(error instanceof ConfigError)) throw error;
+          logger.error({ reason: error.message }, 'the changed configuration is not sound; nothing was taken from it');
+        }
+        await gateway.reloadKeys();
+      };
+      process.on('SIGHUP', () => {
+        reload().catch((error: unknown) => logger.error({ err: error }, 'the configuration could not be read again'));
+      });
       process.once('SIGTERM', stop);
       process.once('SIGINT', stop);
     });

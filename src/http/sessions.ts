@@ -28,7 +28,7 @@ export interface SessionDeps {
   readonly company: string;
   /** How the service is called in transaction reports: the host of its public URL. */
   readonly host: string;
-  readonly rejectionComment: 'optional' | 'required';
+  readonly requestRules: Pick<Config['requests'], 'rejectionComment'>;
   readonly publicUrl: string;
   readonly enrolment: Config['enrolment'];
 }
@@ -115,7 +115,7 @@ export function sessionRoutes(api: FastifyInstance, deps: SessionDeps): void {
   api.post<TokenRoute>('/sessions/:token/rejection', async (http, reply) => {
     const { device, session } = await open(http);
     const comment = cleanText(decode(bodyOf(http), parseRejectionAsk).comment ?? '', 1000) || null;
-    if (comment === null && deps.rejectionComment === 'required') throw new HttpProblem('comment-required');
+    if (comment === null && deps.requestRules.rejectionComment === 'required') throw new HttpProblem('comment-required');
     await requests.reject(session.id, device, comment);
     return reply.send(await viewOf(http.params.token, device));
   });
@@ -148,7 +148,7 @@ function view(request: Request, session: Session, device: Device, deps: SessionD
     expiresAt: request.expiresAt,
     endedAt: request.endedAt,
     comment: request.sessions.find(({ state }) => state === 'rejected')?.comment ?? null,
-    rejectionComment: deps.rejectionComment,
+    rejectionComment: deps.requestRules.rejectionComment,
     proofs: missing(proofsOf(device, deps.enrolment), alternativesFor(deps.enrolment, request.level)),
     passkey: {
       use: deps.enrolment.passkeys[signatoryLevel(request.level)],

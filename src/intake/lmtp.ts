@@ -60,8 +60,7 @@ export async function startLmtp(deps: LmtpDeps): Promise<Lmtp> {
     lmtp: true,
     name: deps.config.domains[0]!.sign,
     banner: 'Signpost',
-    // What is over it is not kept; the reply is ours (below), not the library's.
-    size: deps.config.mail.maxMessageSize + HEADROOM,
+    // The size is ours to count (below): the limit may change, and the library doesn't enforce it.
     hideSize: true,
     // Our replies carry their own enhanced codes.
     hideENHANCEDSTATUSCODES: true,
@@ -154,7 +153,7 @@ async function repliesTo(
   const recipients = session.envelope.rcptTo.map(({ address }) => address);
   const everybody = (answer: Reply): Reply[] => recipients.map(() => answer);
   try {
-    const raw = await read(stream);
+    const raw = await read(stream, config.mail.maxMessageSize + HEADROOM);
     if (raw === null) throw refusals.tooBig(config.mail.maxMessageSize);
     const message = splitMessage(raw);
     facts.messageId = rawValue(message, 'message-id');
@@ -226,11 +225,13 @@ function checkEnvelope(verdict: Verdict, recipients: readonly string[]): void {
 }
 
 /** The whole message, or null when it is over the limit; then nothing more of it is kept. */
-async function read(stream: SMTPServerDataStream): Promise<Buffer | null> {
+async function read(stream: SMTPServerDataStream, limit: number): Promise<Buffer | null> {
   let chunks: Buffer[] = [];
+  let size = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
-    if (stream.sizeExceeded) chunks = [];
+    size += chunk.length;
+    if (size > limit) chunks = [];
     else chunks.push(chunk);
   }
-  return stream.sizeExceeded ? null : Buffer.concat(chunks);
+  return size > limit ? null : Buffer.concat(chunks);
 }
