@@ -134,6 +134,15 @@ function inWords(request: Request, { kind, facts }: Entry, session: Session | un
   }
 }
 
+/** A mail of ours that belongs to no request. */
+export function mailStory(row: OutboxRow): Story {
+  return {
+    title: `Mail “${row.kind}” to ${row.recipient}`,
+    events: mailEvents(row),
+    now: row.state === 'pending' ? 'It is tried again by itself.' : 'Nothing is waited for.',
+  };
+}
+
 function mailEvents(row: OutboxRow): Event[] {
   const what = `mail “${row.kind}” to ${row.recipient}`;
   const said = row.lastReply === null ? '' : `: ${row.lastReply}`;

@@ -5,9 +5,10 @@ import { type Core, openCore } from '../gateway/core.ts';
 import { createLogger } from '../gateway/logger.ts';
 import type { Request } from '../requests/model.ts';
 import type { Admission } from '../store/admissions.ts';
+import type { OutboxRow } from '../store/store.ts';
 import { type ConfigOptions, configOption, jsonOption } from './options.ts';
 import { say } from './say.ts';
-import { messageStory, moment, requestStory, type Story } from './story.ts';
+import { mailStory, messageStory, moment, requestStory, type Story } from './story.ts';
 
 interface Options extends ConfigOptions {
   readonly json?: boolean;
@@ -45,6 +46,8 @@ async function storiesOf(core: Core, what: string): Promise<Story[]> {
   if (byMessage.length > 0) return storiesOfAdmissions(core, byMessage);
   const byQueue = await admissions.find({ queueId: what });
   if (byQueue.length > 0) return storiesOfAdmissions(core, await withSameMessage(core, byQueue));
+  const mails = await core.store.outbox.listQueuedAs(what);
+  if (mails.length > 0) return storiesOfMails(core, mails);
   const bySender = what.includes('@') ? await admissions.find({ sender: what }) : [];
   const stories: Story[] = [];
   for (const message of byMessageOf(bySender)) stories.push(...(await storiesOfAdmissions(core, message)));
@@ -70,6 +73,16 @@ async function storiesOfAdmissions(core: Core, admissions: readonly Admission[])
     if (request) stories.push(await ofRequest(core, request));
   }
   return stories.length > 0 ? stories : [messageStory(admissions)];
+}
+
+/** A mail of ours that an admin sees in Postfix's log. */
+async function storiesOfMails(core: Core, mails: readonly OutboxRow[]): Promise<Story[]> {
+  const stories: Story[] = [];
+  for (const row of mails) {
+    const request = row.requestId === null ? null : await core.store.requests.find(row.requestId);
+    stories.push(request ? await ofRequest(core, request) : mailStory(row));
+  }
+  return stories;
 }
 
 /** A retry has another queue id and the same Message-ID. */

@@ -70,6 +70,15 @@ export class SqliteOutbox implements OutboxStore {
     );
   }
 
+  /** Mails that Postfix took under this queue id; its reply says so. */
+  async listQueuedAs(queueId: string): Promise<readonly OutboxRow[]> {
+    return decode(
+      this.#database
+        .prepare(`SELECT ${COLUMNS} FROM outbox WHERE last_reply LIKE '250 %' AND instr(last_reply, ?) > 0 LIMIT 10`)
+        .all(`queued as ${queueId}`),
+    ).filter(({ lastReply }) => lastReply?.endsWith(`queued as ${queueId}`));
+  }
+
   async listForRequest(requestId: string): Promise<readonly OutboxRow[]> {
     return decode(
       this.#database

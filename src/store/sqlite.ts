@@ -10,23 +10,14 @@ import { SqliteJobs } from './sqlite-jobs.ts';
 import { SqliteOnce } from './sqlite-once.ts';
 import { SqliteOutbox } from './sqlite-outbox.ts';
 import { SqliteRequests } from './sqlite-requests.ts';
-import type {
-  BlobStore,
-  EnrolmentStore,
-  JobStore,
-  OnceStore,
-  OutboxStore,
-  RequestStore,
-  Store,
-  WatchStore,
-} from './store.ts';
+import type { BlobStore, EnrolmentStore, JobStore, OnceStore, RequestStore, Store, WatchStore } from './store.ts';
 import { SqliteWatch } from './watch.ts';
 
 export class SqliteStore implements Store {
   readonly blobs: BlobStore;
   readonly requests: RequestStore;
   readonly jobs: JobStore;
-  readonly outbox: OutboxStore;
+  readonly outbox: SqliteOutbox;
   readonly once: OnceStore;
   readonly enrolments: EnrolmentStore;
   readonly evidence: EvidenceLog;

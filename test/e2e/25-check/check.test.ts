@@ -170,6 +170,13 @@ describe.skipIf(!canRunPostfix())('signpost check', () => {
     writeFileSync(file, before);
   });
 
+  test('relays that are known by their certificate need a Postfix that asks for it', async () => {
+    const { config } = company.site;
+    const mail = { ...config.mail, relayCertificates: [{ subject: 'relay.company.com', issuer: 'Company CA' }] };
+    const [bad] = wrongOf({ lines: await checkPostfix({ ...config, mail }, postfix) });
+    expect(bad?.mend).toBe(`${join(postfix, 'main.cf')}: smtpd_tls_ask_ccert = yes   (then: postfix reload)`);
+  });
+
   test('what master.cf says otherwise for one service is named with the service', async () => {
     const file = join(postfix, 'master.cf');
     const before = readFileSync(file, 'utf8');

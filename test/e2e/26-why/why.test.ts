@@ -68,6 +68,9 @@ describe.skipIf(!canRunPostfix())('signpost why', () => {
       ).toHaveLength(1);
     }
     expect(said).toMatch(new RegExp(`Now: Waits for John Doe \\(mailed ${TIME}\\); until ${TIME}\\.`));
+    // The mail that Postfix passed on to John leads there, too.
+    const outgoing = /mail “please-sign” to \S+ sent: 250 .* queued as (\w+)$/m.exec(said)![1]!;
+    expect((await why(outgoing)).said).toBe(said);
     // No secret on the way: neither link nor session.
     expect(said).not.toContain(request!.sessions[0]!.id);
     expect((await why(queueId)).said).toBe(said);
