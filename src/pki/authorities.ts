@@ -11,7 +11,7 @@ import type { Crl } from './path/crl.ts';
 import { parseName, sameName } from './path/name.ts';
 import type { CertificateAuthority, CertificateRecord, OcspReply, RevocationReason, Scope } from './pki.ts';
 import { type CertificateStore, recordAgain, recordFor } from './records.ts';
-import { type Certificate, isSelfSigned, parseCertificate } from './x509.ts';
+import { type Certificate, isIssuedBy, isSelfSigned, parseCertificate } from './x509.ts';
 
 export interface AuthoritiesState {
   /** Whose certificates a request gets that doesn't say. */
@@ -63,7 +63,14 @@ export class Authorities implements CertificateAuthority {
   }
 
   issuersOf(certificate: Uint8Array): readonly Uint8Array[] {
-    return this.#issuerOf(parseCertificate(certificate))?.chain ?? [];
+    const chain: Certificate[] = [];
+    for (let last = parseCertificate(certificate); !isSelfSigned(last); last = chain.at(-1)!) {
+      // Also of a CA that can't say anything any more.
+      const issuer = this.#state.known.find(one => isIssuedBy(last, one));
+      if (!issuer) break;
+      chain.push(issuer);
+    }
+    return chain.map(({ der }) => der);
   }
 
   #issuerOf(certificate: Certificate): CompanyAuthority | null {

@@ -1,4 +1,5 @@
 /** Opens the authorities of a gateway, in use and retired, with their keys. */
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
@@ -12,7 +13,7 @@ import {
   readAuthorities,
   scopeFolder,
 } from './authority-files.ts';
-import { keyPath } from './create.ts';
+import { certificatePath, keyPath } from './create.ts';
 import { equal } from './der.ts';
 import { companyOf, urlsOf } from './issuing.ts';
 import { generateKey, KeyFileError, loadKeyFile, writeKeyFile } from './key-file.ts';
@@ -44,7 +45,10 @@ export async function openAuthorities(options: AuthoritiesInput, keys: ScopedKey
   const { folder } = config;
   let responder: SigningKey | null | undefined;
   const open = async (scope: Scope) => {
-    const files = await readAuthorities(scopeFolder(folder, scope));
+    const place = scopeFolder(folder, scope);
+    if (scope === 'global' && !existsSync(certificatePath(place, 'ca')))
+      throw new PkiUnusable(`pki.global: there is no CA in ${place} yet; make it: signpost ca create --scope global`);
+    const files = await readAuthorities(place);
     const nameOf = authorityNamer(files, scope);
     const make = (chain: readonly Certificate[], key: SigningKey): CompanyAuthority => {
       const name = nameOf(chain[0]!);

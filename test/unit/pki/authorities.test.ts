@@ -12,14 +12,16 @@ import {
 } from '../../../src/pki/authority-setup.ts';
 import { createPki } from '../../../src/pki/create.ts';
 import type { NewKey } from '../../../src/pki/key-kinds.ts';
-import type { LoadedPki } from '../../../src/pki/load.ts';
+import type { LoadedPki, LoadOptions } from '../../../src/pki/load.ts';
 import { keysOfScopes } from '../../../src/pki/open-authorities.ts';
+import { certify as certifyOwn } from '../../../src/pki/own-certificates.ts';
 import type { Scope } from '../../../src/pki/pki.ts';
 import type { AuthoritySetup } from '../../../src/pki/succession.ts';
 import { isSelfSigned, parseCertificate, toPem } from '../../../src/pki/x509.ts';
 import { SqliteCertificateStore } from '../../../src/store/certificates.ts';
 import { openDatabase } from '../../../src/store/database.ts';
 import { MIGRATIONS } from '../../../src/store/migrations.ts';
+import { SOFTHSM_MODULE, SoftHsm } from '../../support/softhsm.ts';
 import { has } from '../../support/tools.ts';
 import { COMPANY, JOHN, load, make, PASSPHRASE, PUBLIC_URL, pem, request, silent, Workspace } from './support.ts';
 
@@ -37,12 +39,12 @@ describe.skipIf(!has('openssl'))('certificate authorities', () => {
   const open = (options: Parameters<typeof load>[1] = {}): Promise<LoadedPki> =>
     load(workspace, { database: database(), ...options });
 
-  function setup(scope: Scope = 'local'): AuthoritySetup {
+  function setup(scope: Scope = 'local', pki: LoadOptions['config']['pki'] & {} = GLOBAL): AuthoritySetup {
     const config = {
       folder: workspace.folder,
       company: COMPANY,
       publicUrl: PUBLIC_URL,
-      pki: GLOBAL,
+      pki,
     };
     const keys = keysOfScopes({ config, passphrase: PASSPHRASE, credentials: undefined, logger: silent });
     return {
@@ -251,7 +253,8 @@ describe.skipIf(!has('openssl'))('certificate authorities', () => {
     rmSync(join(retired, 'ca.p8'));
     const pki = await open();
     expect(pki.anchors).toHaveLength(2);
-    expect(pki.ca.issuersOf(certificate)).toEqual([]);
+    expect(pki.ca.issuersOf(certificate)).toEqual([pki.anchors[1]]);
+    expect(await pki.ca.ocspAnswer(parseCertificate(certificate))).toBeNull();
     expect(await pki.ca.crls()).toHaveLength(1);
   });
 
@@ -343,12 +346,56 @@ describe.skipIf(!has('openssl'))('certificate authorities', () => {
     expect(await verified(after, after.seal.certificate)).toMatch(/: OK/);
   });
 
+  it.skipIf(!has('softhsm2'))(
+    'C2 keys on a token: rotated and put below the enterprise, both keys stay there',
+    async () => {
+      const hsm = new SoftHsm();
+      try {
+        await make(workspace);
+        for (const name of ['keys/ca.p8', 'certs/ca.pem', 'certs/seal.pem', 'certs/tsa.pem'])
+          rmSync(workspace.path(name));
+        workspace.put('pin', `${hsm.pin}\n`);
+        const place = { pkcs11: { module: SOFTHSM_MODULE, token: hsm.label, label: 'ca', pinFile: 'pin' } };
+        const pki = { keys: { ...KEYS, ca: place }, global: null };
+        const made = setup('local', pki);
+        await createAuthority(made, 'rsa-sha256');
+        for (const name of ['seal', 'tsa'] as const) {
+          const certificate = await certifyOwn(made, name, await made.keys.open(name));
+          workspace.put(`certs/${name}.pem`, toPem(certificate.der));
+        }
+        const running = await open({ pki });
+        const { certificate: first } = await running.ca.issueForPerson(request(workspace), JOHN, 'phone-1');
+        const { retired } = await rotateAuthority(setup('local', pki), 'ecdsa-p384-sha256');
+        expect(readdirSync(retired)).toEqual(['ca.pem']);
+        await running.reload();
+        enterprise();
+        await installAuthority(
+          setup('local', pki),
+          certify(await authorityRequest(setup('local', pki), 'rsa-4096')),
+          rootCrl(),
+        );
+        await running.reload();
+        const { certificate: second } = await running.ca.issueForPerson(request(workspace), JOHN, 'phone-2');
+        for (const one of [first, second, running.seal.certificate]) {
+          expect(await verified(running, one)).toMatch(/: OK/);
+          expect(await asked(running, one)).toMatch(GOOD);
+        }
+        expect(running.ca.issuersOf(second)).toHaveLength(2);
+        expect(readdirSync(workspace.path('keys')).filter(name => name.startsWith('ca'))).toEqual([]);
+      } finally {
+        hsm.remove();
+      }
+    },
+    120_000,
+  );
+
   it('the scope global: a second CA issues persons’ certificates where asked to, and is rotated by itself', async () => {
     await make(workspace);
     const company = await open();
     await expect(company.ca.issueForPerson(request(workspace), JOHN, 'phone', 'global')).rejects.toThrow(
       /no pki\.global/,
     );
+    await expect(open({ pki: GLOBAL })).rejects.toThrow(/signpost ca create --scope global/);
     await createAuthority(setup('global'), 'ecdsa-p384-sha256');
     await expect(createAuthority(setup('global'), 'ecdsa-p384-sha256')).rejects.toThrow(AuthorityRefused);
     const pki = await open({ pki: GLOBAL });
@@ -360,6 +407,9 @@ describe.skipIf(!has('openssl'))('certificate authorities', () => {
       expect(await verified(pki, certificate, rootOf(certificate))).toMatch(/: OK/);
       expect(await asked(pki, certificate, rootOf(certificate))).toMatch(GOOD);
     }
+    const asConfigured = await open({ pki: GLOBAL, certificates: { scope: 'global' } });
+    const { certificate: third } = await asConfigured.ca.issueForPerson(request(workspace), JOHN, 'phone-4');
+    expect(pki.ca.issuersOf(third)).toEqual(pki.ca.issuersOf(global.certificate));
     await rotateAuthority(setup('global'), null);
     await pki.reload();
     expect(pki.anchors).toHaveLength(3);
