@@ -226,7 +226,7 @@ async function rotateOne(
   const old =
     name === 'link'
       ? `Links that are out go on working with the old key, ${retired}: keep it until the requests that are open now have ended.`
-      : `Mail that Postfix holds with a verdict by the old one is believed until ${until}; then ${retired} is of no more use.`;
+      : `Mail that Postfix holds with a verdict by the old one is believed until ${until}; then ${retired} is of no more use. Was that key stolen, delete it now: mail that waits comes back to its sender in the end.`;
   say(`The new key of ${name}s is ${newest.id}. ${SOON} ${old}`);
   return { id: newest.id };
 }
@@ -241,7 +241,8 @@ async function renew(name: CertifiedName, options: ConfigOptions): Promise<void>
 
 const inUse = ({ before, now }: Exchanged): string =>
   `has certificate ${now.serial} until ${now.notAfter.toISOString().slice(0, 10)}. ${SOON} ` +
-  `What was signed before stays good: certificate ${before.serial} goes on being valid.`;
+  `What was signed before stays good: certificate ${before.serial} goes on being valid, ` +
+  `unless you revoke it (signpost certs revoke), as when its key was stolen.`;
 
 async function importFile(name: KeyName, file: string, options: ImportOptions): Promise<void> {
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
