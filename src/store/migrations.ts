@@ -3,7 +3,7 @@ import { ADMISSIONS_SCHEMA } from './admissions.ts';
 import { CERTIFICATES_SCHEMA, ISSUERS_SCHEMA } from './certificates.ts';
 import { ENROLMENTS_SCHEMA } from './enrolments.ts';
 import { EVIDENCE_SCHEMA } from './evidence.ts';
-import { ARCHIVE_SCHEMA, REQUESTS_SCHEMA } from './schema.ts';
+import { ARCHIVE_SCHEMA, REMINDERS_SCHEMA, REQUESTS_SCHEMA } from './schema.ts';
 import { TIMESTAMPS_SCHEMA } from './timestamps.ts';
 import { WATCH_SCHEMA } from './watch.ts';
 
@@ -17,4 +17,5 @@ export const MIGRATIONS: readonly string[] = [
   ISSUERS_SCHEMA,
   ENROLMENTS_SCHEMA,
   ADMISSIONS_SCHEMA,
+  REMINDERS_SCHEMA,
 ];

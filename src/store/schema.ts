@@ -97,3 +97,12 @@ export const ARCHIVE_SCHEMA = `
 INSERT INTO jobs (id, kind, request_id, due_at, attempts)
   SELECT id || '-extend', 'extend', id, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), 0 FROM requests WHERE state = 'finished';
 `;
+
+/** Requests that were open before there were reminders get theirs at half time; it reckons the next one itself. */
+export const REMINDERS_SCHEMA = `
+INSERT INTO jobs (id, kind, request_id, due_at, attempts)
+  SELECT id || '-remind', 'remind', id,
+    strftime('%Y-%m-%dT%H:%M:%fZ', (julianday(created_at) + julianday(expires_at)) / 2), 0
+  FROM requests
+  WHERE ended_at IS NULL AND state IN ('preparing', 'open') AND julianday(expires_at) - julianday(created_at) >= 1;
+`;
