@@ -123,6 +123,8 @@ export type EnrolmentAnswer =
       readonly code: string;
       readonly expiresAt: Date;
       readonly others: readonly { readonly id: string; readonly name: string; readonly createdAt: Date }[];
+      /** What is enough without them. */
+      readonly more: Alternatives;
     };
 
 /** What an old device's key signs for the new one that takes its place. */
@@ -527,7 +529,7 @@ export function parseMoreAsk(value: unknown): MoreAsk {
 }
 
 export function parseEnrolmentAnswer(value: unknown): EnrolmentAnswer {
-  const { state, enrolled, code, expiresAt, others } = fields(value);
+  const { state, enrolled, code, expiresAt, others, more } = fields(value);
   if (oneOf(state, 'enrolled', 'waiting') === 'enrolled')
     return { state: 'enrolled', enrolled: parseEnrolled(enrolled) };
   return {
@@ -538,6 +540,7 @@ export function parseEnrolmentAnswer(value: unknown): EnrolmentAnswer {
       const { id, name, createdAt } = fields(item);
       return { id: text(id, 43), name: text(name), createdAt: date(createdAt) };
     }),
+    more: parseAlternatives(more),
   };
 }
 

@@ -73,12 +73,13 @@ export function enrolmentRoutes(api: FastifyInstance, deps: EnrolmentDeps): void
 
   async function answerTo(outcome: EnrolmentOutcome): Promise<EnrolmentAnswer> {
     if (outcome.state === 'waiting') {
-      const { pending, others } = outcome;
+      const { pending, others, more } = outcome;
       return {
         state: 'waiting',
         code: pending.matching,
         expiresAt: pending.expiresAt,
         others: others.map(({ id, name, createdAt }) => ({ id, name, createdAt })),
+        more,
       };
     }
     const { device } = outcome;

@@ -16,7 +16,15 @@ import { revokeCertificates } from './device-end.ts';
 import { newMatchingCode } from './ids.ts';
 import { composeRow } from './mails.ts';
 import type { Device, PendingEnrolment, Proof } from './model.ts';
-import { allAlternatives, coversReplaced, isStrong, proofsOf } from './proofs.ts';
+import {
+  type Alternatives,
+  allAlternatives,
+  coversReplaced,
+  isStrong,
+  missing,
+  proofsOf,
+  withProofs,
+} from './proofs.ts';
 import { Conflict, type Devices, type EnrolmentOutcome, type Replacement } from './requests.ts';
 import { refused, tryProofs } from './showing.ts';
 import { moveDevice } from './states.ts';
@@ -52,7 +60,7 @@ export async function enrolmentOf(deps: Deps, deviceId: string): Promise<Enrolme
   const device = await deps.store.requests.findDevice(deviceId);
   if (device) return device.state === 'active' ? { state: 'enrolled', device } : null;
   const pending = await deps.store.enrolments.find(deviceId, deps.now());
-  return pending && { state: 'waiting', pending, others: await activeDevices(deps, pending.personId) };
+  return pending && waits(deps, pending, await activeDevices(deps, pending.personId));
 }
 
 /** @throws EnrolmentRefused · TooManyTries · DirectoryUnavailable */
@@ -68,7 +76,7 @@ export async function continueEnrolment(
   const { device, proofs } = before.pending;
   const showsMore = (ask.password ?? '') !== '' || (ask.code ?? '').trim() !== '';
   const asker = { address: person.mail, person, deviceId };
-  const shown = showsMore ? await tryProofs(deps, asker, ask, proofs, beyond(proofs)) : proofs;
+  const shown = showsMore ? await tryProofs(deps, asker, ask, proofs, strengthened(deps, proofs)) : proofs;
   const replaces = ask.replaces === null ? null : { deviceId: ask.replaces, held: false };
   return decide(deps, { person, device, proofs: shown, replaces, confirmedBy: null });
 }
@@ -92,10 +100,15 @@ export async function answerWaiting(
   return true;
 }
 
-/** What is more than these: each alternative that makes them strong. */
-function beyond(proofs: readonly Proof[]): readonly (readonly Proof[])[] {
-  const more: readonly (readonly Proof[])[] = [['admin-code'], ['password', 'mailed-code']];
-  return more.map(set => [...new Set([...proofs, ...set])]);
+function waits(deps: Deps, pending: PendingEnrolment, others: readonly Device[]): EnrolmentOutcome {
+  return { state: 'waiting', pending, others, more: missing(pending.proofs, strengthened(deps, pending.proofs)) };
+}
+
+/** These and what makes them strong, of what the company uses; an admin can always help. */
+function strengthened(deps: Deps, proofs: readonly Proof[]): Alternatives {
+  const used = new Set<Proof>(['admin-code', ...allAlternatives(deps.config.enrolment).flat()]);
+  const strong: Alternatives = [['admin-code'], ['mailed-code', 'password']];
+  return strong.filter(set => set.every(proof => used.has(proof))).map(set => withProofs(proofs, set));
 }
 
 /** @throws EnrolmentRefused */
@@ -122,7 +135,7 @@ async function decide(deps: Deps, candidate: Candidate): Promise<EnrolmentOutcom
   };
   await deps.store.enrolments.put(pending);
   deps.logger.info({ device: device.id, person: person.id }, 'a new device waits for another one');
-  return { state: 'waiting', pending, others: active };
+  return waits(deps, pending, active);
 }
 
 /** @throws EnrolmentRefused */
@@ -171,7 +184,7 @@ export async function prove(deps: Deps, device: Device, shown: Parameters<Device
 }
 
 /** Showing the same again counts, too: it is fresh. */
-function stepsUp(before: readonly Proof[], alternatives: readonly (readonly Proof[])[]): typeof alternatives {
+function stepsUp(before: readonly Proof[], alternatives: Alternatives): Alternatives {
   const incomplete = alternatives.filter(set => set.some(proof => !before.includes(proof)));
   return incomplete.length === 0 ? alternatives : incomplete;
 }

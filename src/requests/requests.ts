@@ -4,6 +4,7 @@
  */
 import type { Mark } from '../documents/strokes.ts';
 import type { BlobId, Device, PendingEnrolment, Request, Session, Submission } from './model.ts';
+import type { Alternatives } from './proofs.ts';
 import type { Shown } from './showing.ts';
 import type { Assertion, Registration } from './webauthn.ts';
 
@@ -210,7 +211,13 @@ export class TooManyTries extends Error {
 export type EnrolmentOutcome =
   | { readonly state: 'enrolled'; readonly device: Device }
   /** Another active device of the person is to confirm, or more is to be shown. */
-  | { readonly state: 'waiting'; readonly pending: PendingEnrolment; readonly others: readonly Device[] };
+  | {
+      readonly state: 'waiting';
+      readonly pending: PendingEnrolment;
+      readonly others: readonly Device[];
+      /** What else is enough without them: any one of these. */
+      readonly more: Alternatives;
+    };
 
 /** What takes the place of which device. `held`: the new device's maker has shown that it holds the old one's key, too. */
 export interface Replacement {

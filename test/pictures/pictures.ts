@@ -8,6 +8,7 @@ import { linkIn, waitForLetter } from '../../src/tryout/letters.ts';
 import { sampleContract } from '../../src/tryout/sample.ts';
 import { addressOf } from '../../src/tryout/site.ts';
 import { startCompany } from '../support/company.ts';
+import { devicesTour, startStrictCompany } from './devices.ts';
 
 const out = process.argv[2] ?? 'pictures';
 mkdirSync(out, { recursive: true });
@@ -34,6 +35,25 @@ try {
 } finally {
   await phones.close();
   await company.stop();
+}
+
+const strict = await startStrictCompany();
+const strictPhones = await startPhones();
+try {
+  const variants = [
+    ['mary.smith', { name: 'phone-light-en', language: 'en-GB', width: 390, height: 844 }],
+    ['john.doe', { name: 'small-light-fr', language: 'fr-FR', width: 320, height: 568 }],
+    ['anna.muller', { name: 'small-dark-de', language: 'de-DE', width: 320, height: 568, dark: true }],
+  ] as const;
+  for (const [person, variant] of variants) {
+    await devicesTour(strict, strictPhones, variant, person, (page, name) =>
+      page.screenshot({ path: join(out, `${variant.name}-${name}.png`), fullPage: true }),
+    );
+    console.log(variant.name);
+  }
+} finally {
+  await strictPhones.close();
+  await strict.stop();
 }
 
 async function tour(phone: Phone, shoot: (name: string) => Promise<unknown>): Promise<void> {

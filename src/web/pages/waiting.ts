@@ -1,14 +1,12 @@
 /** A new device that waits until another one of its person confirms it, takes its place, or until more is shown. */
 import { Problem, Unreachable } from '../../client/connection.ts';
-import type { Alternatives, EnrolmentAnswer } from '../../client/protocol.ts';
+import type { EnrolmentAnswer } from '../../client/protocol.ts';
 import { type App, errorNotice } from '../app.ts';
 import { busy, h, notice, show } from '../dom.ts';
 import { proofFields } from '../proof-fields.ts';
 
 /** How often it is asked whether the other device has answered, milliseconds. */
 const POLL = 2000;
-/** What is enough beside an active device that doesn't confirm. */
-const STRONG: Alternatives = [['admin-code'], ['password', 'mailed-code']];
 
 export interface Ways {
   readonly done: () => void;
@@ -35,7 +33,7 @@ export async function resumeWaiting(app: App, token: string | null, ways: Ways):
 export function showWaiting(app: App, token: string | null, waiting: Waiting, ways: Ways): void {
   const { device, texts } = app;
   const words = texts.devices;
-  const names = waiting.others.map(({ name }) => `“${name}”`).join(', ');
+  const names = waiting.others.map(({ name }) => words.quoted(name)).join(', ');
   /** The device that is to be replaced, once one is chosen. */
   let replaces: string | null = null;
   const messages = h('div', null);
@@ -51,7 +49,7 @@ export function showWaiting(app: App, token: string | null, waiting: Waiting, wa
     return button;
   });
 
-  const fields = proofFields(app, STRONG, async () => {
+  const fields = proofFields(app, waiting.more, async () => {
     await device.requestCode('', token);
     return true;
   });

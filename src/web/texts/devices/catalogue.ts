@@ -10,6 +10,7 @@ export interface DeviceTexts {
   readonly password: string;
   readonly passwordHint: string;
 
+  readonly quoted: (name: string) => string;
   readonly waitingTitle: string;
   readonly waitingText: (names: string, address: string) => string;
   readonly compare: string;

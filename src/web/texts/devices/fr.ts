@@ -12,6 +12,7 @@ export const devicesFr: DeviceTexts = {
   password: 'Votre mot de passe',
   passwordHint: 'celui de votre compte dans l’entreprise ; il y est vérifié et n’est conservé nulle part ici',
 
+  quoted: name => `« ${name} »`,
   waitingTitle: 'Confirmez sur votre autre appareil',
   waitingText: (names, address) =>
     `Vous signez déjà avec ${names}. Ouvrez-y ${address} et confirmez ce nouvel appareil.`,
