@@ -75,7 +75,7 @@ export async function resolveOnSignDomain(
     return { kind: 'own', refusal: own.kind === 'request' ? refusals.requestAddress() : refusals.bounceAddress() };
   if (address.local === context.serviceLocal.toLowerCase()) return { kind: 'own', refusal: refusals.serviceAddress() };
   const addresses = entry.mail.map(domain => `${address.local}@${domain}`);
-  const known = await lookUp(addresses, context);
+  const known = await lookUp(address, addresses, context);
   if (known) return known;
   const suggestions = new Set<string>();
   for (const domain of entry.mail) {
@@ -151,7 +151,7 @@ function peopleOf(resolution: Resolution): readonly Person[] {
 }
 
 async function resolveCompany(address: Address, context: PartiesContext): Promise<Resolution> {
-  const known = await lookUp([address.address], context);
+  const known = await lookUp(address, [address.address], context);
   if (known) return known;
   const suggestions = await context.directory.suggest(address.address);
   return { kind: 'unknown', suggestions: suggestions.map(candidate => candidate.mail) };
@@ -159,6 +159,7 @@ async function resolveCompany(address: Address, context: PartiesContext): Promis
 
 /** The one person who has one of these addresses, else the one group; null when nobody has. */
 async function lookUp(
+  written: Address,
   addresses: readonly string[],
   { directory, maxGroupMembers }: PartiesContext,
 ): Promise<Resolution | null> {
@@ -176,12 +177,11 @@ async function lookUp(
       const members = await directory.findGroup(address, maxGroupMembers);
       if (members) groups.set(address, members);
     }
-    const [group] = groups;
+    const [members] = groups.values();
     if (groups.size > 1) return { kind: 'ambiguous' };
-    if (!group) return null;
-    const [address, members] = group;
-    if (members.length > maxGroupMembers) throw refusals.groupTooLarge(address, maxGroupMembers);
-    if (members.length === 0) throw refusals.emptyGroup(address);
+    if (!members) return null;
+    if (members.length > maxGroupMembers) throw refusals.groupTooLarge(written.address, maxGroupMembers);
+    if (members.length === 0) throw refusals.emptyGroup(written.address);
     return { kind: 'group', members };
   } catch (error) {
     if (error instanceof DirectoryAmbiguous) return { kind: 'ambiguous' };
