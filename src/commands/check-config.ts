@@ -3,7 +3,6 @@ import { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { openDirectory } from '../directory/open.ts';
 import { createLogger } from '../gateway/logger.ts';
-import { relayMatcher } from '../intake/who.ts';
 import { type ConfigOptions, configOption } from './options.ts';
 
 export function checkConfigCommand(): Command {
@@ -12,7 +11,6 @@ export function checkConfigCommand(): Command {
     .addOption(configOption())
     .action(async (options: ConfigOptions) => {
       const config = loadConfig(options.config);
-      relayMatcher(config.mail.authenticatingRelays);
       const directory = await openDirectory(config, { now: () => new Date(), log: createLogger('error') });
       await directory.close();
       console.log(
