@@ -4,6 +4,7 @@ import { DirectoryUnavailable } from '../directory/directory.ts';
 import { TokenError } from '../pki/pkcs11/token.ts';
 import { CertificateRefused, TimestampUnavailable } from '../pki/pki.ts';
 import { Conflict, EnrolmentRefused, TooManyTries } from '../requests/requests.ts';
+import { isBusy, isDiskFull } from '../store/errors.ts';
 
 const PROBLEMS: Readonly<
   Record<ProblemType, { readonly status: number; readonly title: string; readonly detail: string }>
@@ -143,8 +144,9 @@ export function toProblem(error: unknown): HttpProblem {
   if (error instanceof EnrolmentRefused) return new HttpProblem('enrolment-refused', { cause: error });
   if (error instanceof CertificateRefused)
     return new HttpProblem('certificate-refused', { detail: error.message, cause: error });
-  if (error instanceof DirectoryUnavailable || error instanceof TimestampUnavailable || error instanceof TokenError)
-    return new HttpProblem('try-later', { cause: error });
+  const passing =
+    error instanceof DirectoryUnavailable || error instanceof TimestampUnavailable || error instanceof TokenError;
+  if (passing || isDiskFull(error) || isBusy(error)) return new HttpProblem('try-later', { cause: error });
   // Fastify's own refusals: body too large, unknown content type, bad URL.
   const status = statusOf(error);
   return status === null
