@@ -125,13 +125,6 @@ function rulesFor(config: Config, snippet: ReadonlyMap<string, string>): Rule[] 
         ? null
         : { fault: `is ${value}, not more than mail.maxMessageSize`, instead: shipped('message_size_limit') },
     ),
-    ...(config.mail.relayCertificates.length === 0
-      ? []
-      : [
-          rule('smtpd_tls_ask_ccert', 'smtpd', 'mail.relayCertificates needs it', value =>
-            value === 'yes' ? null : { fault: `is ${value}`, instead: 'yes' },
-          ),
-        ]),
     rule('maximal_queue_lifetime', 'qmgr', 'verdicts on queued mail must outlive it', value => {
       const days = Math.floor(config.mail.verdictLifetime / 86_400_000);
       if (milliseconds(value, 'd') < config.mail.verdictLifetime) return null;

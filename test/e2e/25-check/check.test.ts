@@ -1,6 +1,6 @@
 /** `signpost check` against a real private Postfix that runs the shipped snippet, a name server and a whole gateway. */
 import { execFile } from 'node:child_process';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createTransport } from 'nodemailer';
@@ -139,7 +139,7 @@ describe.skipIf(!canRunPostfix())('signpost check', () => {
     const ports = (text: string): string => text.replaceAll('MILTER', port('milter')).replaceAll('LMTP', port('lmtp'));
     const file = join(postfix, 'main.cf');
     const before = readFileSync(file, 'utf8');
-    writeFileSync(file, `${before}${setting} = ${ports(value)}\n`);
+    write(file, `${before}${setting} = ${ports(value)}\n`);
     try {
       const bad = wrongOf({ lines: await checkPostfix(company.site.config, postfix) });
       expect(bad.map(({ item }) => item.split(' ')[1])).toContain(setting);
@@ -148,7 +148,7 @@ describe.skipIf(!canRunPostfix())('signpost check', () => {
       );
       // What it says to write is what makes it right.
       const line = bad.find(({ item }) => item.split(' ')[1] === setting)!.mend!.replace(/^\S+: (.*?) {3}\(.*$/, '$1');
-      writeFileSync(file, `${before}${line}\n`);
+      write(file, `${before}${line}\n`);
       expect(wrongOf({ lines: await checkPostfix(company.site.config, postfix) })).toEqual([]);
     } finally {
       writeFileSync(file, before);
@@ -168,13 +168,6 @@ describe.skipIf(!canRunPostfix())('signpost check', () => {
     writeFileSync(file, `${before}smtpd_tls_ask_ccert = yes\nsmtpd_tls_CAfile = /etc/postfix/ca.pem\n`);
     expect(await said()).toEqual([]);
     writeFileSync(file, before);
-  });
-
-  test('relays that are known by their certificate need a Postfix that asks for it', async () => {
-    const { config } = company.site;
-    const mail = { ...config.mail, relayCertificates: [{ subject: 'relay.company.com', issuer: 'Company CA' }] };
-    const [bad] = wrongOf({ lines: await checkPostfix({ ...config, mail }, postfix) });
-    expect(bad?.mend).toBe(`${join(postfix, 'main.cf')}: smtpd_tls_ask_ccert = yes   (then: postfix reload)`);
   });
 
   test('what master.cf says otherwise for one service is named with the service', async () => {
@@ -278,6 +271,13 @@ describe.skipIf(!canRunPostfix())('signpost check', () => {
     expect(lines.at(-1)?.mend).toContain('is the gateway up');
   });
 });
+
+/** As if it had been written a while ago: Postfix waits until what it reads is some seconds old. */
+function write(file: string, text: string): void {
+  writeFileSync(file, text);
+  const past = new Date(Date.now() - 60_000);
+  utimesSync(file, past, past);
+}
 
 function port(name: 'milter' | 'lmtp'): string {
   const listen = company.site.config.mail[name];
