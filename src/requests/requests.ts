@@ -164,7 +164,7 @@ export interface Requests {
   readEvidence(session: Session): Promise<ReadEvidence | null>;
   /** Ends the whole request as rejected; repeating it returns the same session. @throws Conflict */
   reject(sessionId: string, device: Device, comment: string | null): Promise<Session>;
-  /** By the admin (later the sender). @throws Conflict when it has ended already */
+  /** By the admin; the sender does it by reply (by-reply.ts). @throws Conflict when it has ended already */
   cancel(requestId: string): Promise<Request>;
 
   /** A finished request that this person is a party of (sender, signatory or copy); null for anything else. */

@@ -187,7 +187,7 @@ describe.skipIf(!hasPostfix)('D5 quotations', () => {
   });
 });
 
-describe.skipIf(!hasPostfix)('D5 last, because the clock is moved', () => {
+describe.skipIf(!hasPostfix)('D5 with time going by', () => {
   test('extend, remind and cancel by the sender: told, recorded, the calendar follows', async () => {
     const request = await desk.request();
     const first = await desk.letter('please-sign', JOHN, request);

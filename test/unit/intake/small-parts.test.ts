@@ -68,6 +68,9 @@ describe('automatic mail', () => {
     ['AUTO-SUBMITTED: auto-generated (vacation)'],
     ['Auto-Submitted:'],
     ['Auto-Submitted: nothing'],
+    ['X-Autoreply: yes'],
+    ['X-Autorespond: away'],
+    ['Precedence: auto_reply'],
     ['Precedence: bulk'],
     ['Precedence: List'],
     ['Precedence: junk'],
@@ -82,6 +85,9 @@ describe('automatic mail', () => {
     ['Auto-Submitted: no'],
     ['Auto-Submitted: No (really)'],
     ['Precedence: first-class'],
+    // Exchange puts it into people's mail, too.
+    ['X-Auto-Response-Suppress: All'],
+    ['X-Autoreply: no'],
     ['Message-ID: <a@company.com>'],
     ['Message-ID: <a@design.company.com>'],
   ])('%s is a person', line => {
