@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import type { z } from 'zod';
+import type { Proof } from '../requests/model.ts';
 import { isLoopback } from './loopback.ts';
 import { type Config, configSchema } from './schema.ts';
 
@@ -38,10 +39,18 @@ export function loadConfig(file: string): Config {
 export function parseConfig(data: unknown, path: string): Config {
   const parsed = configSchema.safeParse(withoutEmptySections(data));
   if (!parsed.success) throw new ConfigError(`${path}:\n${parsed.error.issues.map(explain).join('\n')}`);
-  const config = { ...parsed.data, folder: dirname(path) };
+  const config = { ...parsed.data, enrolment: withPasswords(parsed.data), folder: dirname(path) };
   const problems = contradictions(config);
   if (problems.length > 0) throw new ConfigError(`${path}:\n${problems.map(problem => `  ${problem}`).join('\n')}`);
   return config;
+}
+
+/** Where nothing else is said, people of an LDAP directory show its password or an admin's code. */
+function withPasswords({ enrolment, directory }: Pick<Config, 'enrolment' | 'directory'>): Config['enrolment'] {
+  if (enrolment.proofs !== null || !('ldap' in directory)) return enrolment;
+  const any: (readonly Proof[])[] = [['password'], ['admin-code']];
+  if (enrolment.mailedCode) any.push(['mailed-code']);
+  return { ...enrolment, proofs: { standard: any, advanced: any } };
 }
 
 /** A path of the configuration: absolute, or relative to the config file. */

@@ -106,11 +106,14 @@ export function enrolmentRoutes(api: FastifyInstance, deps: EnrolmentDeps): void
     return person?.mail ?? '';
   }
 
-  const options: EnrolmentOptions = {
-    proofs: allAlternatives(deps.enrolment),
-    passkeys: mostOf(Object.values(deps.enrolment.passkeys)),
-  };
-  api.get('/enrolment/options', (_request, reply) => reply.send(encode(options)));
+  // Read anew each time: these settings change while the gateway runs.
+  api.get('/enrolment/options', (_request, reply) => {
+    const options: EnrolmentOptions = {
+      proofs: allAlternatives(deps.enrolment),
+      passkeys: mostOf(Object.values(deps.enrolment.passkeys)),
+    };
+    return reply.send(encode(options));
+  });
 
   api.post('/enrolment/code', async (request, reply) => {
     const ask = decode(bodyOf(request), parseCodeAsk);

@@ -32,7 +32,40 @@ describe('configuration', () => {
     expect(parseConfig(parse(text), '/x/signpost.yaml')).toEqual(parseConfig(example(), '/x/signpost.yaml'));
   });
 
+  test('proofs are lists of what is shown together; people of LDAP show its password unless something else is said', () => {
+    const enrolment = (change: object) =>
+      parseConfig(
+        example(data => Object.assign(data, change)),
+        '/x/y',
+      ).enrolment;
+    expect(enrolment({}).proofs).toBeNull();
+    const proofs = { standard: ['password'], advanced: ['password + mailed-code', 'admin-code'] };
+    expect(enrolment({ enrolment: { proofs } }).proofs).toEqual({
+      standard: [['password']],
+      advanced: [['mailed-code', 'password'], ['admin-code']],
+    });
+    const bind = { dn: 'cn=signpost,dc=company', passwordFile: 'keys/ldap' };
+    const ldap = [{ name: 'company', servers: ['ldap://localhost'], layout: 'openldap', base: 'dc=company', bind }];
+    const any = [['password'], ['admin-code'], ['mailed-code']];
+    const directory = { ldap };
+    expect(enrolment({ directory, enrolment: { mailedCode: true } }).proofs).toEqual({ standard: any, advanced: any });
+    expect(enrolment({ directory, enrolment: { proofs } }).proofs?.standard).toEqual([['password']]);
+  });
+
   const refused: [string, (data: never) => void, RegExp][] = [
+    [
+      'a proof that there is none of',
+      data => Object.assign(data, { enrolment: { proofs: { standard: ['password + sms'], advanced: ['password'] } } }),
+      /enrolment\.proofs\.standard\.0: write mailed-code, password, admin-code/,
+    ],
+    [
+      'mailed codes that no level takes',
+      data =>
+        Object.assign(data, {
+          enrolment: { mailedCode: true, proofs: { standard: ['password'], advanced: ['password'] } },
+        }),
+      /enrolment\.mailedCode: is true, but no level names mailed-code/,
+    ],
     [
       'a public address without https',
       data => Object.assign(data, { publicUrl: 'http://sign.company.com' }),
