@@ -75,3 +75,16 @@ export interface Directory {
   /** Ends connections; nothing is asked afterwards. */
   close(): Promise<void>;
 }
+
+/**
+ * The address's person, where one that two entries have is simply nobody's: for those who must not tell who exists.
+ * @throws DirectoryUnavailable
+ */
+export async function ownerOf(directory: Pick<Directory, 'findByMail'>, address: string): Promise<Person | null> {
+  try {
+    return await directory.findByMail(address);
+  } catch (error) {
+    if (error instanceof DirectoryAmbiguous) return null;
+    throw error;
+  }
+}

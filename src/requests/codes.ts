@@ -1,7 +1,7 @@
 /** Enrolment codes of both kinds. Only keyed hashes of them are stored. */
 import { createHash, createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Person } from '../directory/directory.ts';
+import { ownerOf, type Person } from '../directory/directory.ts';
 import type { Deps } from './deps.ts';
 import { newAdminCode, newCode } from './ids.ts';
 import { linkHash } from './links.ts';
@@ -47,7 +47,7 @@ export async function sendCode(deps: Deps, ask: Parameters<Devices['sendCode']>[
 async function send(deps: Deps, { address, link, deviceId }: Parameters<Devices['sendCode']>[0]): Promise<void> {
   const { codesPerDay, codeLifetime } = deps.config.enrolment;
   if (!allAlternatives(deps.config.enrolment).flat().includes('mailed-code')) return;
-  const person = await deps.directory.findByMail(address);
+  const person = await ownerOf(deps.directory, address);
   const holder = await linkHolder(deps, link, person);
   if (!person || holder === 'other') return;
   const now = deps.now();

@@ -9,7 +9,7 @@
  * - else the new device waits.
  */
 import { createHash } from 'node:crypto';
-import type { Person } from '../directory/directory.ts';
+import { ownerOf, type Person } from '../directory/directory.ts';
 import { codeExpiry } from './codes.ts';
 import type { Deps } from './deps.ts';
 import { revokeCertificates } from './device-end.ts';
@@ -43,7 +43,7 @@ interface Candidate {
 export async function enrol(deps: Deps, ask: Parameters<Devices['enrol']>[0]): Promise<EnrolmentOutcome> {
   const { address, device } = ask;
   if (thumbprint(device.key) !== device.id) throw refused();
-  const person = await deps.directory.findByMail(address);
+  const person = await ownerOf(deps.directory, address);
   const existing = await deps.store.requests.findDevice(device.id);
   if (existing) {
     // An answer that got lost. Whoever signs with its key is the device.
