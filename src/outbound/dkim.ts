@@ -5,6 +5,7 @@
  */
 import { createHash, type KeyObject } from 'node:crypto';
 import { dkimSign } from 'mailauth';
+import { inSlices } from '../senders/in-slices.ts';
 
 /** A DNS record that receivers look up. */
 export interface DkimRecord {
@@ -49,7 +50,7 @@ export function createMailSigner(privateKey: KeyObject, publicKey: KeyObject, do
   return {
     record,
     async sign(mail, date) {
-      const { signatures, errors } = await dkimSign(mail, {
+      const { signatures, errors } = await dkimSign(inSlices(mail), {
         // The declaration wants it here, the code there.
         ...signature,
         signatureData: [signature],

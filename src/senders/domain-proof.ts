@@ -6,8 +6,6 @@
  * In two steps, so that a stranger's body is never even kept: `screen` reads the header fields, `prove` has the whole mail.
  */
 import { isIP } from 'node:net';
-import { Readable } from 'node:stream';
-import { setImmediate } from 'node:timers/promises';
 import { dkimVerify, dmarc, spf } from 'mailauth';
 import type { Config } from '../config/schema.ts';
 import { type Dns, DnsUnavailable } from '../dns/resolver.ts';
@@ -17,6 +15,7 @@ import { fieldsOf, type RawMessage, splitMessage } from '../intake/raw-message.t
 import { refusals } from '../intake/refusal.ts';
 import { provenByArc, screenArc } from './arc.ts';
 import { type Freshness, weaknessOf } from './coverage.ts';
+import { inSlices } from './in-slices.ts';
 import { MailauthDns } from './mailauth-dns.ts';
 import { domainOf, normalDomain, tagsOf } from './tag-list.ts';
 
@@ -60,7 +59,6 @@ export interface Proof {
 const MAX_SIGNATURES = 10;
 /** RFC 8301 §3.2. */
 export const MIN_KEY_BITS = 1024;
-const SLICE = 64 * 1024;
 const SPF_TIMEOUT = 20_000;
 
 /**
@@ -124,7 +122,7 @@ export async function prove(
   const faults = [...known];
   const results: string[] = [];
   const options = { resolver: names.resolve, minBitLength: MIN_KEY_BITS, strict: true, curTime: now };
-  const verified = signatures.length > 0 || arc ? await dkimVerify(Readable.from(inSlices(raw)), options) : null;
+  const verified = signatures.length > 0 || arc ? await dkimVerify(inSlices(raw), options) : null;
 
   const dkimDomains: { domain: string }[] = [];
   for (const index of verified ? signatures : []) {
@@ -185,14 +183,6 @@ export async function prove(
   }
   if (names.fault) throw names.fault;
   throw refusals.notProven(domain, faults);
-}
-
-/** A large mail takes a second to hash; others get their turn in between. */
-async function* inSlices(raw: Buffer): AsyncGenerator<Buffer> {
-  for (let start = 0; start < raw.length; start += SLICE) {
-    yield raw.subarray(start, start + SLICE);
-    await setImmediate();
-  }
 }
 
 /** Why a signature was not believed, in words. */

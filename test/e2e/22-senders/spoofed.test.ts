@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { arcSeal, dkimSign, SIGNED } from '../../support/dkim.ts';
 import { attachment } from '../../support/message.ts';
 import { simplePdf } from '../../support/pdfs.ts';
-import { hasPostfix } from '../../support/tools.ts';
 import {
+  canRun,
   type Envelope,
   JOHN,
   KEYS,
@@ -21,7 +21,7 @@ import {
 
 let world: SendersWorld;
 beforeAll(async () => {
-  if (hasPostfix) world = await startSendersWorld();
+  if (canRun) world = await startSendersWorld();
 });
 afterAll(() => world?.stop());
 
@@ -331,8 +331,8 @@ const DKIM: readonly Case[] = [
   ['no h=', () => dkimSign(mail(), KEYS.company, { tags: { h: null } }), why('does not cover From')],
   [
     'an expired one',
-    () => dkimSign(mail(), KEYS.company, { tags: { t: DAYS_AGO / 3, x: DAYS_AGO } }),
-    why('is older than|has expired'),
+    () => dkimSign(mail(), KEYS.company, { tags: { t: DAYS_AGO - 60, x: DAYS_AGO } }),
+    why('is older than'),
   ],
   [
     'one that expired a minute ago',
@@ -624,7 +624,7 @@ const ALL: Readonly<Record<string, readonly Case[]>> = {
   'DNS fault, which is temporary': FAULTS,
 };
 
-describe.skipIf(!hasPostfix)('D1 opens nothing, and is told why', () => {
+describe.skipIf(!canRun)('D1 opens nothing, and is told why', () => {
   for (const [kind, cases] of Object.entries(ALL)) {
     for (const [what, message, says, envelope] of cases) {
       test(`D1 ${kind}: ${what}`, async () => {

@@ -14,6 +14,10 @@ import { type DnsServer, startDns } from '../../support/dns.ts';
 import { type AuthServer, startAuthServer } from '../../support/dovecot-auth.ts';
 import { makeMessage, type TestMessage } from '../../support/message.ts';
 import { SmtpClient, type SmtpReply } from '../../support/smtp.ts';
+import { has, hasPostfix } from '../../support/tools.ts';
+
+/** A private Postfix, and openssl for its certificates. */
+export const canRun = hasPostfix && has('openssl');
 
 export const MARY = 'mary.smith@company.com';
 export const JOHN = 'john.doe@company.com';
@@ -221,7 +225,7 @@ function makeCertificates(folder: string): void {
   const openssl = (command: string): unknown =>
     execFileSync('openssl', command.split(' '), { cwd: folder, stdio: 'pipe' });
   const key = (name: string): string => `-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ${name}.key`;
-  const join2 = (name: string): void => {
+  const bundle = (name: string): void => {
     execFileSync('sh', ['-c', `cat ${name}.key ${name}.crt > ${name}.pem`], { cwd: folder });
   };
   execFileSync('openssl', [...`req -x509 ${key('ca')} -out ca.pem -days 2 -subj`.split(' '), '/CN=Company CA'], {
@@ -235,7 +239,7 @@ function makeCertificates(folder: string): void {
   ] as const) {
     openssl(`req ${key(name)} -out ${name}.csr -subj ${subject}`);
     openssl(`x509 -req -in ${name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out ${name}.crt`);
-    join2(name);
+    bundle(name);
   }
   // Its own issuer, with the right names.
   execFileSync(
@@ -245,5 +249,5 @@ function makeCertificates(folder: string): void {
   );
   openssl(`req ${key('fake')} -out fake.csr -subj /CN=relay.company.com`);
   openssl('x509 -req -in fake.csr -CA fakeca.crt -CAkey fakeca.key -CAcreateserial -days 2 -out fake.crt');
-  join2('fake');
+  bundle('fake');
 }
