@@ -14,10 +14,10 @@ import { checkId } from '../../../src/intake/check-address.ts';
 import { checkAddress } from '../../../src/outbound/addresses.ts';
 import type { DkimRecord } from '../../../src/outbound/dkim.ts';
 import { dkimRecordOf } from '../../../src/outbound/dkim-key.ts';
-import { canRunPostfix } from '../../../src/tryout/postfix.ts';
 import { SIGN_DOMAIN } from '../../../src/tryout/site.ts';
 import { type Company, startCompany } from '../../support/company.ts';
 import { type DnsServer, startDns } from '../../support/dns.ts';
+import { hasPostfix } from '../../support/tools.ts';
 
 const BIN = new URL('../../../bin/signpost.js', import.meta.url).pathname;
 const execute = promisify(execFile);
@@ -39,7 +39,7 @@ async function check(...args: string[]): Promise<{ lines: Line[]; status: number
 
 const wrongOf = ({ lines }: { lines: Line[] }): Line[] => lines.filter(({ state }) => state === 'wrong');
 
-describe.skipIf(!canRunPostfix())('signpost check', () => {
+describe.skipIf(!hasPostfix)('signpost check', () => {
   beforeAll(async () => {
     dns = await startDns({
       'sign.company.com': { MX: [{ exchange: 'mx.sign.company.com', preference: 10 }], TXT: ['v=spf1 mx -all'] },

@@ -2,10 +2,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { canRunPostfix } from '../../../src/tryout/postfix.ts';
 import { addressOf, SIGN_DOMAIN } from '../../../src/tryout/site.ts';
 import { type Company, startCompany } from '../../support/company.ts';
 import { simplePdf } from '../../support/pdfs.ts';
+import { hasPostfix } from '../../support/tools.ts';
 
 const BIN = new URL('../../../bin/signpost.js', import.meta.url).pathname;
 const execute = promisify(execFile);
@@ -31,7 +31,7 @@ async function mail(to: string, subject: string, messageId: string, content: Uin
 
 const TIME = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`;
 
-describe.skipIf(!canRunPostfix())('signpost why', () => {
+describe.skipIf(!hasPostfix)('signpost why', () => {
   beforeAll(async () => {
     company = await startCompany();
   });

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { SOFTHSM_MODULE } from '../../support/softhsm.ts';
+import { has } from '../../support/tools.ts';
 
 const ROOT = new URL('../../../', import.meta.url).pathname;
 const PAGE = readFileSync(join(ROOT, 'docs/key-ceremony.md'), 'utf8');
@@ -42,6 +42,10 @@ async function run(blocks: readonly string[]): Promise<string> {
       ...process.env,
       PATH: `${join(folder, 'bin')}:${process.env.PATH}`,
       SIGNPOST_CONFIG: join(folder, 'etc/signpost/signpost.yaml'),
+      // The working tree may be another user's.
+      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_KEY_0: 'safe.directory',
+      GIT_CONFIG_VALUE_0: '*',
       SOFTHSM2_CONF: join(folder, 'softhsm2.conf'),
     },
     maxBuffer: 10_000_000,
@@ -65,7 +69,8 @@ describe('the key ceremony: keys in files', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('sections 1 and 2: keys and certificates that OpenSSL finds sound, a backup that is whole', async () => {
-    expect(await run(commandsOf(1))).toMatch(/^[0-9a-f]{40}$/m);
+    // A copy without its history has no commit to write down.
+    if (existsSync(join(ROOT, '.git'))) expect(await run(commandsOf(1))).toMatch(/^[0-9a-f]{40}$/m);
     const said = await run(commandsOf(2));
     expect(said.match(/sha256 Fingerprint=/g)).toHaveLength(3);
     expect(said).toMatch(/certs\/seal\.pem: OK\n.*certs\/tsa\.pem: OK/);
@@ -105,7 +110,7 @@ subjectKeyIdentifier = hash\nauthorityKeyIdentifier = keyid\ncrlDistributionPoin
   });
 });
 
-describe.skipIf(!existsSync(SOFTHSM_MODULE))('the key ceremony: keys on a token', () => {
+describe.skipIf(!has('softhsm2'))('the key ceremony: keys on a token', () => {
   beforeAll(fresh);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
