@@ -131,7 +131,8 @@ async function takeIn(
 /** Who wrote it: whom From names, in whose name the authenticated person may write. @throws Refusal */
 async function personOf(deps: RepliesDeps, senderId: string, message: RawMessage) {
   const person = await deps.directory.findById(senderId);
-  if (!person) throw refusals.unknownSender('');
+  // They have left meanwhile.
+  if (!person) throw refusals.unknownSender(addressesOf(message, 'from')[0]?.address ?? '');
   return authorOf(message, person, deps);
 }
 
