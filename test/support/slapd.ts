@@ -3,7 +3,7 @@
  * and ppolicy overlays, and every operation in its log. Needs Debian's slapd and ldap-utils.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -73,7 +73,10 @@ export async function startSlapd(ldif: string): Promise<Slapd> {
     await execute('/usr/sbin/slapadd', ['-q', '-f', conf, '-b', base, '-l', file]);
   }
 
-  let log = '';
+  // A file, because what stands in it has happened: of a pipe the last lines may still be on their way.
+  const logFile = join(folder, 'log');
+  const logged = openSync(logFile, 'a');
+  const log = (): string => readFileSync(logFile, 'utf8');
   let child: ChildProcess | null = null;
   const slapd: Slapd = {
     folder,
@@ -81,7 +84,7 @@ export async function startSlapd(ldif: string): Promise<Slapd> {
     tlsPort,
     ca: join(folder, 'ca.pem'),
     passwordFile,
-    log: () => log,
+    log,
     async modify(changes) {
       const base = changes.includes(AD_BASE) ? AD_BASE : BASE;
       const file = join(folder, 'changes.ldif');
@@ -104,19 +107,17 @@ export async function startSlapd(ldif: string): Promise<Slapd> {
       writeFileSync(conf, configuration(folder, certificate));
       const urls = `ldap://127.0.0.1:${port} ldaps://127.0.0.1:${tlsPort}`;
       const started = spawn('/usr/sbin/slapd', ['-f', conf, '-h', urls, '-d', 'stats'], {
-        stdio: ['ignore', 'ignore', 'pipe'],
+        stdio: ['ignore', 'ignore', logged],
       });
       child = started;
-      started.stderr.on('data', (chunk: Buffer) => {
-        log += chunk.toString('utf8');
-      });
       for (let tries = 0; !(await answers(port)); tries += 1) {
-        if (tries > 200 || started.exitCode !== null) throw new Error(`slapd did not start: ${log.slice(-2000)}`);
+        if (tries > 200 || started.exitCode !== null) throw new Error(`slapd did not start: ${log().slice(-2000)}`);
         await new Promise(resolve => setTimeout(resolve, 50));
       }
     },
     async remove() {
       await slapd.stop();
+      closeSync(logged);
       rmSync(folder, { recursive: true, force: true });
     },
   };
