@@ -99,7 +99,9 @@ export class CompanyAuthority {
     for (;;) {
       const { revision, number, current } = await store.crl(this.id);
       const time = now();
-      if (current && current.nextUpdate.getTime() - time.getTime() > CRL_RENEWAL) return current.crl;
+      const left = (current?.nextUpdate.getTime() ?? 0) - time.getTime();
+      // More than a whole validity: made while the clock was ahead, and not valid yet.
+      if (current && left > CRL_RENEWAL && left <= CRL_VALIDITY) return current.crl;
       const fields = {
         number: number + 1,
         thisUpdate: time,

@@ -376,6 +376,25 @@ describe.skipIf(!has('openssl'))('CRL', () => {
     for (const { serial } of issued) expect(last).toContain(serial.toUpperCase());
   });
 
+  it('C4 a clock that was a month ahead and is set back: no list of the future, no number used twice, nothing revives', async () => {
+    let time = Date.now();
+    const own = await load(workspace, { now: () => new Date(time) });
+    const { serial } = await own.ca.issueForPerson(crafted({}), JOHN, 'd');
+    await own.ca.revoke(serial, 'keyCompromise');
+    const before = await text(own);
+    expect(before).toContain(serial.toUpperCase());
+    time += 45 * DAY;
+    const ahead = await text(own);
+    // Expired by that clock, and so not listed.
+    expect(ahead).toMatch(/No Revoked Certificates/);
+    time -= 45 * DAY;
+    const after = await text(own);
+    expect(after).toContain(serial.toUpperCase());
+    expect([number(before), number(ahead), number(after)]).toEqual([1, 2, 3]);
+    expect(Date.parse(/Last Update: (.*)/.exec(after)![1]!)).toBeLessThanOrEqual(time);
+    expect(await own.ca.find(serial)).toMatchObject({ reason: 'keyCompromise' });
+  });
+
   it('drops a certificate a while after it has expired', async () => {
     let time = Date.now();
     const own = await load(workspace, { now: () => new Date(time) });
