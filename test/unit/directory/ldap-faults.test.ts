@@ -40,7 +40,7 @@ afterAll(async () => {
 });
 afterEach(async () => {
   for (const directory of opened.splice(0)) await directory.close();
-  proxy.mood = { delay: 0 };
+  if (proxy) proxy.mood = { delay: 0 };
 });
 
 async function open(more: Overrides = {}) {
