@@ -82,4 +82,4 @@ test('the seal’s end is mailed 30, 14, 7 and 1 days before, once each, with a 
     warning('morgen'),
     [],
   ]);
-});
+}, 300_000);
