@@ -156,8 +156,8 @@ describe.skipIf(!hasPostfix)('beside a running gateway', () => {
   });
 
   test('user code, device enrol, list, show, sign; requests list, show; devices list, revoke', async () => {
-    const code = (await signpost('user', 'code', 'john.doe', ...config())).output.slice(0, 6);
-    expect(code).toMatch(/^\d{6}$/);
+    const code = (await signpost('user', 'code', 'john.doe', ...config())).output.slice(0, 9);
+    expect(code).toMatch(/^\d{9}$/);
     const enrolled = await signpost(
       'device',
       'enrol',
