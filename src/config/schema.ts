@@ -291,6 +291,11 @@ export const configSchema = z.strictObject({
         .array(z.union([z.literal('embedded'), z.strictObject({ url: z.url(), trust: z.string() })]))
         .min(1)
         .default(['embedded']),
+      /**
+       * Whom to ask whether others' certificates (of an outside TSA, of CAs above ours) are revoked, where these say that it can
+       * be asked: machines of the public internet; of the inner network, too; or nobody.
+       */
+      askOutside: z.enum(['public', 'anybody', 'nobody']).default('public'),
       /** TSTInfo.policy of our own authority (RFC 3161 §2.4.2); ETSI's best practices policy. */
       policy: oid.default('0.4.0.2023.1.1'),
     })

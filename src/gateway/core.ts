@@ -20,6 +20,7 @@ import { openMailSigner } from '../outbound/dkim-key.ts';
 import { forgetSettledMails } from '../outbound/sender.ts';
 import { KeyFileError, readPassphrase, writeNewFile } from '../pki/key-file.ts';
 import { type LoadedPki, loadPki } from '../pki/load.ts';
+import { OutsideRevocation } from '../pki/outside/revocation.ts';
 import { readSecret, SECRET_NAMES, type SecretName, Secrets, secretPath } from '../pki/secrets.ts';
 import type { Deps } from '../requests/deps.ts';
 import { createDevices } from '../requests/devices.ts';
@@ -28,6 +29,7 @@ import type { Devices, Requests } from '../requests/requests.ts';
 import { createFileSignatures } from '../signatures/file-signatures.ts';
 import { sealDetached } from '../signatures/seal.ts';
 import { outsideAnchors } from '../signatures/verify/gateway-trust.ts';
+import { statementsAbout } from '../signatures/verify/statements.ts';
 import { FileBlobs } from '../store/blobs.ts';
 import { SqliteCertificateStore } from '../store/certificates.ts';
 import { openDatabase } from '../store/database.ts';
@@ -82,6 +84,15 @@ export async function openCore(config: Config, options: CoreOptions): Promise<Co
     passphrase: await passphraseOf(config),
     certificates: new SqliteCertificateStore(database, now),
     timestamps: new SqliteTimestampStore(database),
+    ...(config.timestamps.askOutside !== 'nobody' && {
+      outside: new OutsideRevocation({
+        about: (answer, certificate, issuer) =>
+          statementsAbout(certificate, issuer, [{ ...answer, where: 'gateway' }])[0] ?? null,
+        allowPrivate: config.timestamps.askOutside === 'anybody',
+        now,
+        logger,
+      }),
+    }),
     now,
     logger,
   });

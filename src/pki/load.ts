@@ -16,6 +16,7 @@ import {
   type PkiConfig,
   type ScopedKeys,
 } from './open-authorities.ts';
+import type { OutsideRevocation } from './outside/revocation.ts';
 import { type ProfileFault, sealFault, timestampFault } from './path/profiles.ts';
 import type { Identity, Pki, SigningKey, TimestampAuthority, ValidationData } from './pki.ts';
 import type { TimestampStore } from './records.ts';
@@ -32,6 +33,8 @@ export interface LoadOptions extends AuthoritiesInput {
   readonly timestamps: TimestampStore;
   /** Milliseconds of a clock that nobody sets; `performance.now` if left out. */
   readonly monotonic?: () => number;
+  /** Asks others' authorities about certificates of theirs (outside/revocation.ts); without it nobody is asked. */
+  readonly outside?: Pick<OutsideRevocation, 'answerAbout'>;
 }
 
 export interface LoadedPki extends Pki {
@@ -107,7 +110,7 @@ export async function loadPki(options: LoadOptions): Promise<LoadedPki> {
       return ca.state.known.filter(one => !isSelfSigned(one)).map(({ der }) => der);
     },
     gatewayKey,
-    validationData: certificates => validationData(certificates.map(parseCertificate), outside, ca),
+    validationData: certificates => validationData(certificates.map(parseCertificate), outside, ca, options.outside),
     async reload() {
       const found = await readState(options, keys);
       const changed = changedCertificates(state, found);
@@ -159,11 +162,15 @@ async function registerOwn(ca: Authorities, { authorities, seal, tsa }: State): 
   for (const certificate of own) await ca.register(certificate);
 }
 
-/** The certificates with all their issuers that we know, an OCSP answer for each of ours, and the CRLs. */
+/**
+ * The certificates with all their issuers that we know, an OCSP answer for each of ours, and the CRLs; of others' what their
+ * authorities answer now.
+ */
 async function validationData(
   given: readonly Certificate[],
   outside: readonly Certificate[],
   ca: Authorities,
+  others: LoadOptions['outside'],
 ): Promise<ValidationData> {
   const all: Certificate[] = [];
   const known = [...ca.state.known, ...outside];
@@ -175,12 +182,19 @@ async function validationData(
   for (const certificate of given) include(certificate);
 
   const ocsps: Uint8Array[] = [];
+  const crls: Uint8Array[] = [];
   for (const certificate of [...all]) {
     const answer = await ca.ocspAnswer(certificate);
-    if (!answer) continue;
+    if (!answer) {
+      // Anchors are trusted as they are. What a stranger issued has no path to one of them.
+      const issuer = known.find(one => isIssuedBy(certificate, one));
+      const theirs = issuer && !isSelfSigned(certificate) ? await others?.answerAbout(certificate, issuer) : null;
+      if (theirs) (theirs.kind === 'OCSP' ? ocsps : crls).push(theirs.der);
+      continue;
+    }
     ocsps.push(answer);
     const responder = await ca.responderFor(certificate);
     if (responder) include(parseCertificate(responder));
   }
-  return { certificates: all.map(({ der }) => der), ocsps, crls: await ca.crlsAbout(all) };
+  return { certificates: all.map(({ der }) => der), ocsps, crls: [...(await ca.crlsAbout(all)), ...crls] };
 }

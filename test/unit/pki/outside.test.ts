@@ -11,7 +11,7 @@ import { type Certificate, fromPem, parseCertificate } from '../../../src/pki/x5
 import { statementsAbout } from '../../../src/signatures/verify/statements.ts';
 import { freePort } from '../../../src/tryout/ports.ts';
 import { has } from '../../support/tools.ts';
-import { silent, Workspace } from './support.ts';
+import { load, make, silent, Workspace } from './support.ts';
 
 describe('fetchOutside', () => {
   test.each([
@@ -265,6 +265,30 @@ describe.skipIf(!has('openssl'))('an authority run by OpenSSL', () => {
       expect(await outside().answerAbout(certificate, issuer)).toBeNull();
     } finally {
       list = own;
+    }
+  });
+
+  test('a document keeps what the authority of its timestamp answered', async () => {
+    await answer('ca');
+    const company = new Workspace();
+    try {
+      await make(company);
+      company.put('outside.pem', readFileSync(work.path('ca.pem')));
+      const authorities = [{ url: 'http://127.0.0.1:1/', trust: 'outside.pem' }];
+      const pki = await load(company, { authorities, outside: outside() });
+      const data = await pki.validationData([certificate.der]);
+      expect(data.certificates.map(der => Buffer.from(der))).toContainEqual(Buffer.from(issuer.der));
+      expect(data.ocsps).toHaveLength(1);
+      writeFileSync(work.path('kept.der'), data.ocsps[0]!);
+      const judged = work.openssl(
+        ...['ocsp', '-respin', 'kept.der', '-issuer', 'ca.pem', '-cert', 'tsa.pem', '-CAfile', 'ca.pem', '-no_nonce'],
+      );
+      expect(judged.output).toMatch(/tsa\.pem: good/);
+      // Nobody is asked about what a stranger issued, wherever it says that it can be asked.
+      const stranger = { ...certificate, der: read('other.pem').der };
+      expect((await pki.validationData([stranger.der])).ocsps).toEqual([]);
+    } finally {
+      company.remove();
     }
   });
 

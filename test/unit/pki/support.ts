@@ -73,6 +73,7 @@ export interface Options {
   readonly validity?: number;
   readonly certificates?: Partial<LoadOptions['config']['certificates']>;
   readonly pki?: LoadOptions['config']['pki'];
+  readonly outside?: LoadOptions['outside'];
   /** Of another installation than the workspace's. */
   readonly folder?: string;
   readonly passphrase?: string;
@@ -105,6 +106,7 @@ export function load(workspace: Workspace, options: Options = {}): Promise<Loade
     certificates: new SqliteCertificateStore(database),
     timestamps: new SqliteTimestampStore(database),
     now: options.now ?? (() => new Date()),
+    ...(options.outside ? { outside: options.outside } : {}),
     ...(options.monotonic ? { monotonic: options.monotonic } : {}),
     logger: silent,
   });
