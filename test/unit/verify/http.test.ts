@@ -25,7 +25,6 @@ afterAll(() => worker.close());
 
 beforeEach(() => {
   now = new Date();
-  const { ca, anchors } = world.pki;
   app = fastify();
   app.removeAllContentTypeParsers();
   app.setErrorHandler((error, _request, reply) => {
@@ -37,9 +36,8 @@ beforeEach(() => {
       verificationRoutes(scope, {
         verify: input => verifyInChild(worker, input),
         maxSize: 1_000_000,
-        anchors,
+        pki: world.pki,
         timestampAnchors: [],
-        ca,
         now: () => now,
       }),
     { prefix: '/api' },
