@@ -49,7 +49,7 @@ The answer must name the certificate as "good", or as revoked only after the sig
 ${answers
   .map(
     ({ file, certificate, issuer }) =>
-      `    openssl ocsp -respin ocsp/${file} -issuer certificates/${issuer} -cert certificates/${certificate} \\\n      -CAfile certificates/trusted.pem -no_nonce -validity_period ${ANY_AGE}`,
+      `    openssl ocsp -respin ocsp/${file} -issuer certificates/${issuer} -cert certificates/${certificate} \\\n      -CAfile certificates/trusted.pem -verify_other certificates/all.pem -no_nonce -validity_period ${ANY_AGE}`,
   )
   .join('\n')}
 ${lists.map(file => `    openssl crl -inform DER -in crl/${file} -CAfile certificates/all.pem -noout -text`).join('\n')}

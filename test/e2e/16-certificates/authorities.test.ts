@@ -5,7 +5,7 @@
  */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { linkIn, waitForLetter } from '../../../src/tryout/letters.ts';
 import { addressOf } from '../../../src/tryout/site.ts';
@@ -13,6 +13,8 @@ import { type Company, startCompany } from '../../support/company.ts';
 import { has, hasPostfix, run } from '../../support/tools.ts';
 
 const BIN = new URL('../../../bin/signpost.js', import.meta.url).pathname;
+/** Checks exported evidence with openssl, sha256sum and unzip. */
+const CHECK = new URL('../17-evidence/check.sh', import.meta.url).pathname;
 const JOHN = addressOf('john.doe');
 /** Many commands, each a process; the machine may be busy. Milliseconds. */
 const PATIENCE = 300_000;
@@ -43,6 +45,7 @@ describe.skipIf(!hasPostfix || !has('openssl', 'poppler-utils'))(
 
     beforeAll(async () => {
       company = await startCompany();
+      makeEnterprise();
       firstRoot = at('root-1.pem');
       writeFileSync(firstRoot, readFileSync(join(company.site.config.folder, 'certs', 'ca.pem')));
       const { output } = await admin('user', 'code', 'john.doe');
@@ -173,69 +176,93 @@ describe.skipIf(!hasPostfix || !has('openssl', 'poppler-utils'))(
       PATIENCE,
     );
 
+    /** The enterprise's CA, by openssl. */
+    function makeEnterprise(): void {
+      const key = ['-newkey', 'rsa:3072', '-nodes', '-keyout', at('root.key'), '-out', at('root.pem'), '-days', '3650'];
+      const use = ['-addext', 'keyUsage=critical,keyCertSign,cRLSign'];
+      run('openssl', ['req', '-x509', ...key, '-subj', '/O=Enterprise/CN=Enterprise Root', ...use]);
+      writeFileSync(at('index.txt'), '');
+      writeFileSync(at('crlnumber'), '01\n');
+      writeFileSync(
+        at('ca.cnf'),
+        `[ca]\ndefault_ca=d\n[d]\ndatabase=${at('index.txt')}\ncrlnumber=${at('crlnumber')}\nserial=${at('serial')}\n` +
+          `new_certs_dir=${company.folder}\ndefault_md=sha256\npolicy=p\ncopy_extensions=copy\n[p]\n` +
+          '[x]\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n',
+      );
+    }
+
+    /** It certifies the company's CA, which takes the certificate and what the enterprise has revoked. */
+    async function putBelow(name: string, ...request: string[]): Promise<void> {
+      await must('ca', 'csr', '--out', at(`${name}.csr`), ...request);
+      const signer = ['-config', at('ca.cnf'), '-keyfile', at('root.key'), '-cert', at('root.pem'), '-batch'];
+      const issue = ['-in', at(`${name}.csr`), '-out', at(`${name}.pem`), '-days', '1800', '-notext', '-preserveDN'];
+      const made = run('openssl', ['ca', ...signer, ...issue, '-extensions', 'x', '-create_serial', '-rand_serial']);
+      expect(existsSync(at(`${name}.pem`)), made.output).toBe(true);
+      run('openssl', ['ca', ...signer, '-gencrl', '-crldays', '30', '-out', at('root.crl')]);
+      writeFileSync(at('chain.pem'), readFileSync(at('root.pem'), 'utf8') + readFileSync(at(`${name}.pem`), 'utf8'));
+      expect(await must('ca', 'install', at('chain.pem'), '--crl', at('root.crl'))).toContain('is the CA now');
+    }
+
+    /** What somebody says who trusts the enterprise's root alone: every other proof is in the file. */
+    async function expectPassedAlone(pdf: string): Promise<void> {
+      const alone = await signpost('verify', pdf, '--trust', at('root.pem'), '--json');
+      expect(alone, alone.output).toMatchObject({ status: 0, output: expect.stringContaining('TOTAL-PASSED') });
+      expect(alone.output).not.toMatch(/TOTAL-FAILED|INDETERMINATE/);
+      expect(alone.output).toContain('Enterprise Root');
+    }
+
+    async function supersedeJohns(): Promise<void> {
+      const all = JSON.parse(await must('certs', 'list', '--json')) as { serial: string }[];
+      await must('certs', 'revoke', all.at(-1)!.serial, '--reason', 'superseded');
+    }
+
     test(
       "C3 ca install: below an enterprise's CA, new signatures lead to its root; all earlier ones stay valid",
       async () => {
-        const root = [
-          'req',
-          '-x509',
-          '-newkey',
-          'rsa:3072',
-          '-nodes',
-          '-keyout',
-          at('root.key'),
-          '-out',
-          at('root.pem'),
-        ];
-        run('openssl', [
-          ...root,
-          '-days',
-          '3650',
-          '-subj',
-          '/O=Enterprise/CN=Enterprise Root',
-          '-addext',
-          'keyUsage=critical,keyCertSign,cRLSign',
-        ]);
-        await must('ca', 'csr', '--out', at('sub.csr'));
-        writeFileSync(at('index.txt'), '');
-        writeFileSync(at('crlnumber'), '01\n');
-        writeFileSync(
-          at('ca.cnf'),
-          `[ca]\ndefault_ca=d\n[d]\ndatabase=${at('index.txt')}\ncrlnumber=${at('crlnumber')}\nserial=${at('serial')}\n` +
-            `new_certs_dir=${company.folder}\ndefault_md=sha256\npolicy=p\ncopy_extensions=copy\n[p]\n` +
-            '[x]\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n',
-        );
-        const signer = ['-config', at('ca.cnf'), '-keyfile', at('root.key'), '-cert', at('root.pem'), '-batch'];
-        const issue = ['-in', at('sub.csr'), '-out', at('sub.pem'), '-days', '1800', '-notext', '-preserveDN'];
-        const made = run('openssl', ['ca', ...signer, ...issue, '-extensions', 'x', '-create_serial', '-rand_serial']);
-        expect(existsSync(at('sub.pem')), made.output).toBe(true);
-        run('openssl', ['ca', ...signer, '-gencrl', '-crldays', '30', '-out', at('root.crl')]);
-        writeFileSync(at('chain.pem'), readFileSync(at('root.pem'), 'utf8') + readFileSync(at('sub.pem'), 'utf8'));
-
-        const trusted = await roots(2);
+        await roots(2);
         const before = await signed();
-        expect(await must('ca', 'install', at('chain.pem'), '--crl', at('root.crl'))).toContain('is the CA now');
-        await roots(3);
+        await putBelow('sub');
+        const trusted = await roots(3);
         for (const pdf of [first.pdf, before]) await expectPassed(pdf);
 
+        // The key is the one of before: so is the CA, and John's certificate leads to both roots.
         const after = await signed();
         await expectPassed(after);
-        // Whoever trusts the enterprise's root alone believes it, and finds every proof in the file.
-        const alone = await signpost('verify', after, '--trust', at('root.pem'), '--json');
-        expect(alone, alone.output).toMatchObject({ status: 0, output: expect.stringContaining('TOTAL-PASSED') });
-        expect(alone.output).not.toMatch(/TOTAL-FAILED|INDETERMINATE/);
-        expect(alone.output).toContain('Enterprise Root');
-        expect(alone.output).toContain('Enterprise Root');
-
-        const [{ serial }] = (JSON.parse(await must('certs', 'list', '--json')) as { serial: string }[]).slice(-1) as [
-          { serial: string },
-        ];
-        await must('certs', 'revoke', serial, '--reason', 'superseded');
+        await expectPassedAlone(after);
+        await supersedeJohns();
         const last = await signed();
         const renewed = await johns('john-3.pem');
         expect(await judge(renewed, at('root.pem'), '-CRLfile', at('root.crl'))).toMatch(/: OK[\s\S]*: good/);
         expect(await judge(first.certificate, trusted)).toMatch(/certificate revoked/);
         for (const pdf of [first.pdf, before, after, last]) await expectPassed(pdf);
+      },
+      PATIENCE,
+    );
+
+    test(
+      'C3 C6 another key below the enterprise: taken up the same way; openssl alone checks the evidence',
+      async () => {
+        const before = await signed();
+        const earlier = await johns('john-4.pem');
+        await putBelow('sub-2', '--new-key', 'rsa-4096');
+        const [now] = JSON.parse(await must('ca', 'list', '--json')) as { name: string; subject: string }[];
+        const published = `${company.site.config.publicUrl}/ca/${now!.name}.cer`;
+        await vi.waitFor(async () => expect((await fetch(published)).status).toBe(200), 60_000);
+        await expectPassed(before);
+        await supersedeJohns();
+        const after = await signed();
+        expect(after).not.toBe(before);
+        await expectPassed(after);
+        await expectPassedAlone(after);
+        const renewed = await johns('john-5.pem');
+        expect(run('openssl', ['x509', '-in', renewed, '-noout', '-issuer']).output).toContain(now!.subject);
+        expect(await judge(renewed, at('root.pem'), '-CRLfile', at('root.crl'))).toMatch(/: OK[\s\S]*: good/);
+        writeFileSync(at('trust.pem'), await (await fetch(`${company.site.config.publicUrl}/trust.pem`)).text());
+        expect(await judge(earlier, at('trust.pem'), '-CRLfile', at('root.crl'))).toMatch(/certificate revoked/);
+        for (const pdf of [first.pdf, before, after]) await expectPassed(pdf);
+        await must('evidence', 'export', basename(after, '.pdf'), '--out', at('after.zip'));
+        const checked = run('/bin/sh', [CHECK, at('after.zip'), at('evidence')]);
+        expect(checked, checked.output).toMatchObject({ status: 0 });
       },
       PATIENCE,
     );
