@@ -10,6 +10,11 @@ test('systemd starts the gateway as bin/signpost.js does: the same flags, the sa
   expect(flags.length).toBeGreaterThan(1);
   for (const flag of flags) expect(bin).toContain(`'${flag}'`);
   expect(bin.match(/'--[a-z-]+(=\S+)?'/g)).toHaveLength(flags.length);
-  const arenas = /^Environment=MALLOC_ARENA_MAX=(\d+)$/m.exec(unit)![1]!;
-  expect(bin).toContain(`MALLOC_ARENA_MAX: '${arenas}'`);
+  const bounds = /^Environment=(MALLOC_.*)$/m
+    .exec(unit)![1]!
+    .split(' ')
+    .map(one => one.replace('=', ": '"));
+  expect(bounds.length).toBeGreaterThan(1);
+  for (const bound of bounds) expect(bin).toContain(`${bound}'`);
+  expect(bin.match(/MALLOC_\w+: '/g)).toHaveLength(bounds.length);
 });
