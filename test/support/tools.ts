@@ -18,6 +18,7 @@ export const PACKAGES = {
   'python3-dnspython': '/usr/lib/python3/dist-packages/dns/resolver.py',
   slapd: '/usr/sbin/slapd',
   'ldap-utils': '/usr/bin/ldapsearch',
+  'gnutls-bin': '/usr/bin/certtool',
 } as const;
 
 export type Package = keyof typeof PACKAGES;
