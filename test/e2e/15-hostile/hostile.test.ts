@@ -67,7 +67,11 @@ beforeAll(async () => {
   folder = mkdtempSync('/tmp/signpost-hostile-');
   site = await makeSite({
     folder,
-    configure: config => Object.assign(config, { requests: { maxPendingPerSender: 10_000, maxPendingPerPair: 10_000, maxPerDay: 10_000 }, log: { level: 'warn' } }),
+    configure: config =>
+      Object.assign(config, {
+        requests: { maxPendingPerSender: 10_000, maxPendingPerPair: 10_000, maxPerDay: 10_000 },
+        log: { level: 'warn' },
+      }),
   });
   gateway = await startGatewayProcess(site, join(folder, 'gateway.log'));
   core = await openCore(site.config, { logger: pino({ level: 'silent' }) });
