@@ -202,17 +202,24 @@ describe.skipIf(!hasPostfix || !has('openssl', 'unzip', 'poppler-utils'))('evide
     await gateway.stop();
     const file = join(site.config.folder, site.config.state, 'signpost.db');
     const database = new DatabaseSync(file);
-    const before = database.prepare('SELECT body FROM evidence WHERE sequence = 5').get() as { body: string };
+    // What comes before it is proven already, and it is no proof itself.
+    const kind = "json_extract(body, '$.kind')";
+    const first = `SELECT min(sequence) FROM evidence WHERE ${kind} = 'log.timestamped'`;
+    const before = database
+      .prepare(
+        `SELECT sequence, body FROM evidence WHERE sequence > (${first}) AND ${kind} <> 'log.timestamped' ORDER BY sequence LIMIT 1`,
+      )
+      .get() as { sequence: number; body: string };
     const set = (body: string) => {
       database.exec('DROP TRIGGER evidence_never_updated');
-      database.prepare('UPDATE evidence SET body = ? WHERE sequence = 5').run(body);
+      database.prepare('UPDATE evidence SET body = ? WHERE sequence = ?').run(body, before.sequence);
       database.exec(`CREATE TRIGGER evidence_never_updated BEFORE UPDATE ON evidence
         BEGIN SELECT RAISE(ABORT, 'the evidence log is append-only'); END`);
     };
     set(before.body.replace(/"salt":"./, '"salt":"x'));
     expect(signpost('evidence', 'verify')).toMatchObject({
       status: 1,
-      output: expect.stringMatching(/tampered with or damaged: at entry 5, .*proven/),
+      output: expect.stringMatching(new RegExp(`tampered with or damaged: at entry ${before.sequence}, .*proven`)),
     });
     set(before.body);
     database.close();
