@@ -115,7 +115,8 @@ export function sessionRoutes(api: FastifyInstance, deps: SessionDeps): void {
   api.post<TokenRoute>('/sessions/:token/rejection', async (http, reply) => {
     const { device, session } = await open(http);
     const comment = cleanText(decode(bodyOf(http), parseRejectionAsk).comment ?? '', 1000) || null;
-    if (comment === null && deps.requestRules.rejectionComment === 'required') throw new HttpProblem('comment-required');
+    if (comment === null && deps.requestRules.rejectionComment === 'required')
+      throw new HttpProblem('comment-required');
     await requests.reject(session.id, device, comment);
     return reply.send(await viewOf(http.params.token, device));
   });
