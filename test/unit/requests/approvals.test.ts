@@ -85,6 +85,21 @@ describe('a question', () => {
     expect(await conflict(asked)).toBe('bad-approval');
   });
 
+  test.each(['certificateHold', 'keyCompromise'] as const)(
+    'goes to no device whose certificate is under %s; a question that was asked before is not answered',
+    async reason => {
+      const request = await standard();
+      const question = await ask(request);
+      await world.registry.revoke(john.serial, reason);
+      expect(await conflict(answer(request, question))).toBe('no-certificate');
+      expect(await conflict(ask(request))).toBe('no-certificate');
+      expect(session(await world.fresh(request)).state).toBe('open');
+      const own = await world.phone('john', 'second-of-john');
+      await world.devices.setTokenKey(own.device.id, token);
+      expect((await answer(request, await ask(request, own), own)).state).toBe('signed');
+    },
+  );
+
   test('goes to nobody without a token key, nor to another person', async () => {
     const request = await standard();
     const bare = await world.phone('john', 'bare');
