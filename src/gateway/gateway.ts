@@ -190,7 +190,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       macros: {
         connect: ['j', 'client_addr'],
         mail: ['i', 'auth_authen', 'auth_type', 'tls_version', 'cert_subject', 'cert_issuer'],
-        rcpt: ['i'],
+        rcpt: ['i', 'rcpt_addr'],
         endOfMessage: ['i'],
       },
       logger: logger.child({ part: 'milter' }),

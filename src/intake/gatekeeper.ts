@@ -168,6 +168,8 @@ class Gatekeeper implements MilterHandler {
         transaction.recipients.push(await this.#admitRecipient(transaction, parsed));
         return;
       }
+      // Whatever else the mail server rewrites to a sign domain (a dot at its end, "%", "!") would pass here unread.
+      if (signDomain(domainAfterRewriting(macros), domains)) throw refusals.badRecipientSyntax();
       const outside = !isMailDomain(domain, domains);
       if (outside && isForUs(transaction)) {
         throw refusals.externalRecipient(address);
@@ -489,6 +491,12 @@ class Gatekeeper implements MilterHandler {
 function checkRelayed(raw: Buffer, sender: string, { method }: Authenticated): void {
   const [from] = method === 'relay' ? addressesOf(splitMessage(raw), 'from') : [];
   if (from && from.address !== parseAddress(sender)?.address) throw refusals.relaySenderDiffers(sender);
+}
+
+/** Domain of the recipient as Postfix will deliver it, by its {rcpt_addr}; '' when it doesn't say. */
+function domainAfterRewriting(macros: Macros): string {
+  const address = macros.get('rcpt_addr') ?? '';
+  return address.slice(address.lastIndexOf('@') + 1).toLowerCase();
 }
 
 /** Somebody on a sign domain has been accepted. */

@@ -18,6 +18,8 @@ export interface Leaf {
   readonly attached: boolean;
   /** Attached as a file of its own: not a picture in the text, and not what belongs to one (multipart/related). */
   readonly file: boolean;
+  /** Sent as base64: white space that changes on the way changes nothing in it. */
+  readonly base64: boolean;
   readonly bytes: Buffer;
   /** SHA-256 of the decoded bytes, hex. */
   readonly digest: string;
@@ -55,6 +57,7 @@ export function walkParts(message: RawMessage): Leaf[] {
       type,
       attached: !shown,
       file: disposition?.value === 'attachment' && !related,
+      base64: encoding === 'base64',
       bytes,
       digest: createHash('sha256').update(bytes).digest('hex'),
     });

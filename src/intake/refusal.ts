@@ -159,7 +159,7 @@ export const english = {
     new Refusal(
       550,
       '5.7.1',
-      'Only somebody who was asked to sign can decline. The person who asked ends the request with "cancel".',
+      'Only somebody who was asked to sign can reject it. The person who asked ends the request with "cancel".',
     ),
   tooManyReplies: () =>
     new Refusal(
@@ -384,6 +384,13 @@ export const english = {
       550,
       '5.6.1',
       "The mail is encrypted, and the signing service can't open it. Send it without encryption; it doesn't leave the company.",
+    ),
+  changeableDocument: () =>
+    new Refusal(
+      550,
+      '5.7.1',
+      'An attachment travels as plain text, so blanks in it could change on the way without breaking the signature of the mail.',
+      'Send the mail from your company account (with your login), or save the document as PDF and attach that.',
     ),
   opaqueSigned: () =>
     new Refusal(

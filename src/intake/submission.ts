@@ -40,10 +40,8 @@ export interface Asked {
 
 const MAX_SUBJECT = 2000;
 const MAX_TEXT = 20_000;
-/** Every field that decides something, or that people see later. */
-const KEY_FIELDS = ['from', 'sender', 'to', 'cc', 'subject', 'date', 'in-reply-to', 'references'];
-/** Those of them that a believed signature always covers. */
-const SIGNED_FIELDS = ['from', 'to', 'subject', 'date'];
+/** The fields that decide something. A signature that is believed covers all of them (senders/coverage.ts). */
+const KEY_FIELDS = ['message-id', 'from', 'to', 'cc', 'subject', 'date'];
 
 /**
  * @param raw whole message
@@ -92,6 +90,11 @@ export async function readSubmission(
   const { documents, passedOver } = sortAttachments(mail, config.mail.maxDocuments, config.documents.otherFiles);
   const file = documents.find(({ kind }) => kind !== undefined);
   if (file !== undefined && ask.level === 'standard') throw refusals.standardNeedsPdf(file.name);
+  // A relaxed signature of the mail (RFC 6376 §3.4.4) holds whatever becomes of its white space.
+  const changeable = mail.attachments.find(
+    ({ base64, bytes }) => !base64 && documents.some(document => document.bytes === bytes),
+  );
+  if (changeable && (method === 'dmarc' || method === 'arc')) throw refusals.changeableDocument();
   const messageId = rawValue(message, 'message-id')!;
   return {
     named: parties.named,
@@ -106,7 +109,7 @@ export async function readSubmission(
       text: cleanText(mail.text, MAX_TEXT),
       messageId,
       references: references(message),
-      key: submissionKey(message, sender, messageId, documents, method),
+      key: submissionKey(message, sender, documents),
       queueId,
     },
   };
@@ -178,20 +181,14 @@ export function references(message: RawMessage): string[] {
 
 /**
  * What makes two deliveries the same request (DESIGN.md decision 3): not queue id, Received or verdict, which a retry
- * changes, and not the MIME dress, which a relay may change. Where the message's own signature is the proof, only what it
- * covers counts: else whoever holds a copy could make a second request of it by changing the rest (DKIM replay).
+ * changes, and not the MIME dress, which a relay may change. Only what the company's own signature covers counts,
+ * however this delivery was proven: else whoever holds a signed copy could make a second request of it by changing the
+ * rest, or by sending it another way than its author did (DKIM replay).
  */
-function submissionKey(
-  message: RawMessage,
-  sender: Person,
-  messageId: string,
-  documents: readonly { readonly bytes: Buffer }[],
-  method: Authenticated['method'],
-): string {
-  const keys = method === 'dmarc' || method === 'arc' ? SIGNED_FIELDS : KEY_FIELDS;
-  const fields = keys.map(key => [key, rawValue(message, key)?.replace(/[ \t]+/g, ' ') ?? null]);
+function submissionKey(message: RawMessage, sender: Person, documents: readonly { readonly bytes: Buffer }[]): string {
+  const fields = KEY_FIELDS.map(key => [key, rawValue(message, key)?.replace(/[ \t]+/g, ' ') ?? null]);
   const digests = documents.map(({ bytes }) => createHash('sha256').update(bytes).digest('hex'));
   return createHash('sha256')
-    .update(JSON.stringify([sender.id, messageId, fields, digests]))
+    .update(JSON.stringify([sender.id, fields, digests]))
     .digest('hex');
 }

@@ -14,11 +14,11 @@ export const de: Translations = {
     'Senden Sie die Mail von Ihrem Firmenkonto (mit Ihrer Anmeldung), und versuchen Sie es noch einmal.',
   ],
   unknownLogin: () => [
-    'Ihre Anmeldung ist dem Signaturdienst nicht bekannt. Bitten Sie Ihre Administratoren, sie ins Verzeichnis aufzunehmen.',
+    'Ihre Anmeldung ist dem Signaturdienst nicht bekannt. Bitten Sie Ihre Administration, sie ins Verzeichnis aufzunehmen.',
   ],
   unknownSender: address => [
     `Die Absenderadresse ${quoted(address)} gehört niemandem im Verzeichnis des Unternehmens.`,
-    'Senden Sie von Ihrer Firmenadresse, oder bitten Sie Ihre Administratoren, diese ins Verzeichnis aufzunehmen.',
+    'Senden Sie von Ihrer Firmenadresse, oder bitten Sie Ihre Administration, diese ins Verzeichnis aufzunehmen.',
   ],
   senderIsNotLogin: address => [
     `Sie sind als jemand anderes angemeldet als ${quoted(address)}. Niemand kann in fremdem Namen um Unterschriften bitten.`,
@@ -30,11 +30,11 @@ export const de: Translations = {
   ],
   notProven: domain => [
     `Nichts beweist, dass diese Mail von ${domain} kommt (Näheres oben).`,
-    'Senden Sie sie von Ihrem Firmenkonto (mit Ihrer Anmeldung). Haben Sie das getan, zeigen Sie diese Antwort Ihren Administratoren.',
+    'Senden Sie sie von Ihrem Firmenkonto (mit Ihrer Anmeldung). Haben Sie das getan, zeigen Sie diese Antwort Ihrer Administration.',
   ],
   tooManyStrangers: () => ['Gerade kommt zu viel Mail ohne Anmeldung. Die Mail wird noch einmal versucht.'],
   relaySenderDiffers: address => [
-    `Die Zeile From der Mail ist eine andere Adresse als die, mit der sie gesendet wird, ${quoted(address)}. Über diesen Server müssen beide gleich sein.`,
+    `Die Zeile From der Mail nennt eine andere Adresse als die, mit der sie gesendet wird, ${quoted(address)}. Über diesen Server müssen beide gleich sein.`,
     'Schreiben Sie dieselbe Adresse in From, oder senden Sie die Mail mit Ihrer Anmeldung.',
   ],
   senderDiffers: field => [
@@ -90,19 +90,19 @@ export const de: Translations = {
   ],
   emptyGroup: address => [
     `${quoted(address)} ist eine Gruppe, in der niemand ist, der gebeten werden könnte.`,
-    'Schreiben Sie an die Personen, die unterschreiben sollen, oder bitten Sie Ihre Administratoren, die Gruppe anzusehen.',
+    'Schreiben Sie an die Personen, die unterschreiben sollen, oder bitten Sie Ihre Administration, die Gruppe anzusehen.',
   ],
   mayNotAsk: level => [
     `Niemand wurde um eine Unterschrift gebeten: Nach den Regeln des Unternehmens dürfen Sie nicht alle auf der Stufe ${level} bitten (Liste oben).`,
-    'Lassen Sie diese Personen weg, oder fragen Sie Ihre Administratoren, wer sie bitten darf.',
+    'Lassen Sie diese Personen weg, oder fragen Sie Ihre Administration, wer sie bitten darf.',
   ],
   ambiguousEntry: () => [
     'Ihre Adresse oder Ihr Login gehört zu zwei Einträgen im Verzeichnis des Unternehmens; wer Sie sind, ist nicht sicher.',
-    'Bitten Sie Ihre Administratoren, das Verzeichnis zu berichtigen; das Protokoll des Dienstes nennt beide Einträge.',
+    'Bitten Sie Ihre Administration, das Verzeichnis zu berichtigen; das Protokoll des Dienstes nennt beide Einträge.',
   ],
   sealNotAllowed: () => [
     'Sie dürfen keine Dokumente mit dem Siegel des Unternehmens versehen lassen.',
-    'Um selbst zu unterschreiben, schreiben Sie an self@ ohne [seal]; fürs Siegel fragen Sie Ihre Administratoren.',
+    'Um selbst zu unterschreiben, schreiben Sie an self@ ohne [seal]; fürs Siegel fragen Sie Ihre Administration.',
   ],
   sealHasNoSignatory: names => [
     `Das Unternehmenssiegel ist keine Unterschrift einer Person; ${names.slice(0, 5).map(quoted).join(', ')} würde nichts unterschreiben.`,
@@ -179,6 +179,10 @@ export const de: Translations = {
   encryptedMail: () => [
     'Die Mail ist verschlüsselt, und der Signaturdienst kann sie nicht öffnen. Senden Sie sie unverschlüsselt; sie verlässt das Unternehmen nicht.',
   ],
+  changeableDocument: () => [
+    'Ein Anhang wird als reiner Text übertragen; Leerzeichen darin könnten sich unterwegs ändern, ohne dass die Signatur der Mail bricht.',
+    'Senden Sie die Mail von Ihrem Firmenkonto (mit Ihrer Anmeldung), oder speichern Sie das Dokument als PDF und hängen Sie dieses an.',
+  ],
   opaqueSigned: () => [
     'Die Mail steckt in ihrer eigenen Signatur (opakes S/MIME).',
     'Wählen Sie im Mailprogramm „signierte Nachricht als Klartext senden“, oder senden Sie sie ohne Mailsignatur.',
@@ -196,7 +200,7 @@ export const de: Translations = {
       'per-pair': `Eine der Personen hat schon ${allowed} Dokumente von Ihnen zu unterschreiben; mehr dürfen nicht warten.`,
       'per-day': `Sie haben in 24 Stunden ${allowed} Vorgänge gesendet; mehr darf eine Person nicht senden.`,
     }[limit],
-    limit === 'per-day' ? 'Senden Sie diesen morgen noch einmal, oder fragen Sie Ihre Administratoren.' : MANY,
+    limit === 'per-day' ? 'Senden Sie diesen morgen noch einmal, oder fragen Sie Ihre Administration.' : MANY,
   ],
   directoryUnavailable: () => [
     'Das Verzeichnis des Unternehmens antwortet gerade nicht. Die Mail wird noch einmal versucht.',

@@ -6,7 +6,7 @@ import type { Translations } from './catalogue.ts';
 const HOW =
   'Joignez le PDF à un nouveau message adressé à nom@domaine-de-signature, comme vous l’enverriez à cette personne.';
 const WITHOUT_OUTSIDERS =
-  'Envoyez le message à signer sans ce destinataire ; une fois le document signé, transmettez-lui la copie signée.';
+  'Envoyez le message à signer sans ce destinataire\u00a0; une fois le document signé, transmettez-lui la copie signée.';
 const MANY = 'Attendez un peu, puis renvoyez ce message.';
 
 export const fr: Translations = {
@@ -35,7 +35,7 @@ export const fr: Translations = {
   ],
   tooManyStrangers: () => ['Trop de messages sans identifiant arrivent en ce moment. L’envoi sera retenté.'],
   relaySenderDiffers: address => [
-    `La ligne From du message est une autre adresse que celle d’envoi, ${quoted(address)}. Par ce serveur, les deux doivent être la même.`,
+    `La ligne From du message nomme une autre adresse que celle de l’envoi, ${quoted(address)}. Par ce serveur, les deux doivent être la même.`,
     'Écrivez la même adresse dans From, ou envoyez le message avec votre identifiant.',
   ],
   senderDiffers: field => [
@@ -49,20 +49,20 @@ export const fr: Translations = {
     'Cette adresse ne reçoit que des rapports de livraison. Écrivez à la personne qui doit signer.',
   ],
   requestAddress: () => [
-    'Le message va aussi à l’adresse d’une demande qui existe déjà ; il ne peut donc pas en ouvrir une nouvelle.',
+    'Le message va aussi à l’adresse d’une demande qui existe déjà\u00a0; il ne peut donc pas en ouvrir une nouvelle.',
     'Écrivez aux personnes qui doivent signer, et répondez à l’autre demande dans un message à part.',
   ],
   notYourRequest: () => [
     'Il n’y a pas de demande vous concernant à cette adresse. Répondez à un message reçu du service de signature, depuis l’adresse où vous l’avez reçu.',
   ],
   onlyTheSender: () => [
-    'Seule la personne qui a demandé les signatures peut faire cela. Une réponse « statut » vous dit où en est la demande ; « refuser : motif » est pour ceux qui doivent signer.',
+    'Seule la personne qui a demandé les signatures peut faire cela. Une réponse «\u00a0statut\u00a0» vous dit où en est la demande\u00a0; «\u00a0refuser\u00a0: motif\u00a0» est pour ceux qui doivent signer.',
   ],
   onlySignatories: () => [
-    'Seule une personne qui doit signer peut refuser. La personne qui a fait la demande y met fin par « annuler ».',
+    'Seule une personne qui doit signer peut refuser. La personne qui a fait la demande y met fin par «\u00a0annuler\u00a0».',
   ],
   tooManyReplies: () => [
-    'Vous avez écrit trop souvent à cette demande aujourd’hui ; rien n’a donc été fait. Réessayez demain.',
+    'Vous avez écrit trop souvent à cette demande aujourd’hui\u00a0; rien n’a donc été fait. Réessayez demain.',
   ],
   serviceAddress: () => [
     'Le service de signature lui-même ne lit pas de courrier. Écrivez à la personne qui doit signer.',
@@ -82,12 +82,12 @@ export const fr: Translations = {
   ],
   badRecipientSyntax: () => ['Ce n’est pas une adresse possible sur le domaine de signature.'],
   hiddenRecipient: addresses => [
-    `La copie cachée (Cci) n’est pas possible ici : ${addresses.slice(0, 5).map(quoted).join(', ')} ne figure ni dans À ni dans Cc.`,
+    `La copie cachée (Cci) n’est pas possible ici\u00a0: ${addresses.slice(0, 5).map(quoted).join(', ')} ne figure ni dans À ni dans Cc.`,
     'Mettez dans À tous ceux qui signent, et dans Cc tous ceux qui reçoivent une copie.',
   ],
   noSignatory: () => [
-    'Personne dans la ligne À n’est sur le domaine de signature : personne ne signerait.',
-    'Mettez dans À ceux qui signent (nom@domaine-de-signature, ou self@ pour vous-même) ; Cc ne reçoit qu’une copie.',
+    'Personne dans la ligne À n’est sur le domaine de signature\u00a0: personne ne signerait.',
+    'Mettez dans À ceux qui signent (nom@domaine-de-signature, ou self@ pour vous-même)\u00a0; Cc ne reçoit qu’une copie.',
   ],
   groupTooLarge: (address, most) => [
     `${quoted(address)} désigne plus de ${most} personnes, qui ne peuvent pas toutes être invitées d’un coup.`,
@@ -98,24 +98,24 @@ export const fr: Translations = {
     'Écrivez aux personnes qui doivent signer, ou demandez à votre administrateur de regarder les membres du groupe.',
   ],
   mayNotAsk: level => [
-    `Personne n’a été invité à signer : selon les règles de cette entreprise vous ne pouvez pas demander à tous le niveau ${level} (liste ci-dessus).`,
+    `Personne n’a été invité à signer\u00a0: selon les règles de cette entreprise vous ne pouvez pas demander à tous le niveau ${level} (liste ci-dessus).`,
     'Retirez ces personnes, ou demandez à votre administrateur qui peut les inviter.',
   ],
   ambiguousEntry: () => [
-    'Votre adresse ou votre identifiant appartient à deux entrées de l’annuaire de l’entreprise : on ne sait pas avec certitude qui vous êtes.',
-    'Demandez à votre administrateur de corriger l’annuaire ; le journal du service nomme les deux entrées.',
+    'Votre adresse ou votre identifiant appartient à deux entrées de l’annuaire de l’entreprise\u00a0: impossible de savoir qui vous êtes.',
+    'Demandez à votre administrateur de corriger l’annuaire\u00a0; le journal du service nomme les deux entrées.',
   ],
   sealNotAllowed: () => [
     'Vous ne pouvez pas faire apposer le cachet de l’entreprise.',
-    'Pour signer vous-même, écrivez à self@ sans [seal] ; pour le cachet, adressez-vous à votre administrateur.',
+    'Pour signer vous-même, écrivez à self@ sans [seal]\u00a0; pour le cachet, adressez-vous à votre administrateur.',
   ],
   sealHasNoSignatory: names => [
-    `Le cachet de l’entreprise n’est la signature de personne : ${names.slice(0, 5).map(quoted).join(', ')} ne signerait rien.`,
-    'Pour le cachet, écrivez à seal@ seul et mettez les autres dans Cc ; pour qu’ils signent, enlevez seal.',
+    `Le cachet de l’entreprise n’est la signature de personne\u00a0: ${names.slice(0, 5).map(quoted).join(', ')} ne signerait rien.`,
+    'Pour le cachet, écrivez à seal@ seul et mettez les autres dans Cc\u00a0; pour qu’ils signent, enlevez seal.',
   ],
   sealInCc: () => ['L’adresse du cachet est dans Cc, où elle ne fait rien. Mettez-la dans À, seule.'],
   tooBig: limit => [
-    `Le message est trop gros. La limite est de ${size(limit)} pour tout le message (les pièces jointes grossissent d’un tiers en route).`,
+    `Le message est trop gros. La limite est de ${size(limit).replace('iB', 'io')} pour tout le message (les pièces jointes grossissent d’un tiers en route).`,
     'Réduisez le PDF, par exemple avec une qualité d’image plus basse, et renvoyez-le.',
   ],
   malformed: () => [
@@ -147,23 +147,23 @@ export const fr: Translations = {
     `Le délai ${quoted(written)} est trop lointain. Une demande peut rester ouverte ${days} jours au plus.`,
   ],
   badSubject: () => [
-    'L’objet ne peut pas être lu : ses caractères ont un codage inconnu ou abîmé. Écrivez un nouveau message avec un objet simple.',
+    'L’objet ne peut pas être lu\u00a0: ses caractères ont un codage inconnu ou abîmé. Écrivez un nouveau message avec un objet simple.',
   ],
   noDocument: (forwarded, otherFiles = false) => [
-    `Aucun ${otherFiles ? 'fichier' : 'PDF'} n’est joint : il n’y a rien à signer.`,
-    ...(forwarded ? ['Un PDF à l’intérieur d’un message joint ne compte pas : joignez le PDF lui-même.'] : []),
+    `Aucun ${otherFiles ? 'fichier' : 'PDF'} n’est joint\u00a0: il n’y a rien à signer.`,
+    ...(forwarded ? ['Un PDF à l’intérieur d’un message joint ne compte pas\u00a0: joignez le PDF lui-même.'] : []),
     HOW,
   ],
   notAPdf: name => [
     `La pièce jointe ${quoted(name)} porte le nom d’un PDF, mais n’en est pas un.`,
-    'Ouvrez-la dans le logiciel qui l’a faite, choisissez « Enregistrer en PDF » ou « Imprimer en PDF », et envoyez ce fichier.',
+    'Ouvrez-la dans le logiciel qui l’a faite, choisissez «\u00a0Enregistrer en PDF\u00a0» ou «\u00a0Imprimer en PDF\u00a0», et envoyez ce fichier.',
   ],
   emptyAttachment: name => [
     `La pièce jointe ${quoted(name)} est vide.`,
     'Vérifiez que le fichier s’ouvre sur votre ordinateur, et joignez-le de nouveau.',
   ],
   standardNeedsPdf: name => [
-    `${quoted(name)} n’est pas un PDF et n’a pas de page où dessiner une signature : le niveau standard n’est pas possible.`,
+    `${quoted(name)} n’est pas un PDF et n’a pas de page où dessiner une signature\u00a0: le niveau standard n’est pas possible.`,
     'Écrivez [advanced] dans l’objet, ou enregistrez le document en PDF et envoyez celui-ci.',
   ],
   xml: name => [
@@ -172,19 +172,23 @@ export const fr: Translations = {
   ],
   winmail: () => [
     'Outlook a emballé les pièces jointes dans winmail.dat, que personne d’autre ne peut ouvrir.',
-    'Dans Outlook, choisissez Format du texte > HTML (ou Fichier > Options > Courrier > format RTF : convertir en HTML), et renvoyez le message.',
+    'Dans Outlook, choisissez Format du texte > HTML (ou Fichier > Options > Courrier > format RTF\u00a0: convertir en HTML), et renvoyez le message.',
   ],
   archive: name => [`${quoted(name)} est une archive. Décompressez-la et joignez le PDF lui-même.`],
   office: name => [
     `${quoted(name)} est un document bureautique, qui s’affiche autrement sur chaque machine.`,
-    'Enregistrez-le en PDF (« Enregistrer sous » ou « Exporter », type PDF) et joignez celui-ci.',
+    'Enregistrez-le en PDF («\u00a0Enregistrer sous\u00a0» ou «\u00a0Exporter\u00a0», type PDF) et joignez celui-ci.',
   ],
   encryptedMail: () => [
-    'Le message est chiffré et le service de signature ne peut pas l’ouvrir. Envoyez-le sans chiffrement : il ne quitte pas l’entreprise.',
+    'Le message est chiffré et le service de signature ne peut pas l’ouvrir. Envoyez-le sans chiffrement\u00a0: il ne quitte pas l’entreprise.',
+  ],
+  changeableDocument: () => [
+    'Une pièce jointe voyage comme simple texte\u00a0: des espaces pourraient y changer en route sans briser la signature du message.',
+    'Envoyez le message depuis votre compte professionnel (avec votre identifiant), ou enregistrez le document en PDF et joignez celui-ci.',
   ],
   opaqueSigned: () => [
     'Le message est enfermé dans sa propre signature (S/MIME opaque).',
-    'Choisissez dans votre messagerie « envoyer le message signé en texte clair », ou envoyez-le sans signature de messagerie.',
+    'Choisissez dans votre messagerie «\u00a0envoyer le message signé en texte clair\u00a0», ou envoyez-le sans signature de messagerie.',
   ],
   partialMessage: () => [
     'Le message arrive en morceaux, ou sa pièce jointe est ailleurs. Envoyez-le entier, en un seul message.',
@@ -192,7 +196,7 @@ export const fr: Translations = {
   tooManyDocuments: limit => [
     `Il y a trop de PDF dans un même message. Envoyez-en ${limit} au plus, ou réunissez-les.`,
   ],
-  document: (name, reason) => [`${quoted(name)} : ${mails.failed.reasons[reason]}`],
+  document: (name, reason) => [`${quoted(name)}\u00a0: ${mails.failed.reasons[reason]}`],
   tooManyRequests: (limit, allowed) => [
     {
       'per-sender': `Vous avez ${allowed} demandes qui attendent encore des signatures, le plus que l’on puisse avoir.`,
@@ -203,7 +207,7 @@ export const fr: Translations = {
   ],
   directoryUnavailable: () => ['L’annuaire de l’entreprise ne répond pas en ce moment. L’envoi sera retenté.'],
   dnsUnavailable: () => [
-    'Impossible de savoir en ce moment qui a envoyé ce message : les serveurs de noms ne répondent pas. L’envoi sera retenté.',
+    'Impossible de savoir en ce moment qui a envoyé ce message\u00a0: les serveurs de noms ne répondent pas. L’envoi sera retenté.',
   ],
   ourFault: () => ['Le service de signature a un problème en ce moment. L’envoi sera retenté.'],
   diskFull: () => ['Le service de signature n’a plus de place en ce moment. L’envoi sera retenté.'],

@@ -134,6 +134,8 @@ export async function startSendersWorld(): Promise<SendersWorld> {
       });
     },
     postfixExtra: [
+      // As usual for the server itself: "john%domain@server" is then mail to the domain.
+      'mydestination = mx.sign.company.com',
       'smtpd_sasl_auth_enable = yes',
       'smtpd_sasl_type = dovecot',
       `smtpd_sasl_path = inet:127.0.0.1:${auth.port}`,

@@ -106,6 +106,7 @@ describe('attachments', () => {
     type,
     attached: true,
     file: true,
+    base64: true,
     name,
     bytes: Buffer.from(bytes as string, 'latin1'),
     digest: '',
