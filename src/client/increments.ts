@@ -24,13 +24,13 @@ import { lockedBeside, type ParaphFilling, paraphShapes } from '../documents/inc
 import {
   type Appearance,
   type ByteRange,
-  boxOf,
   CONTENTS_BYTES,
   emptySignatureField,
   type Filling,
   fillSignature,
   readPdfDate,
 } from '../documents/increment-signature.ts';
+import { boxOf } from '../documents/widget-box.ts';
 import { equalBytes } from './der.ts';
 
 /** What was appended is not what it should be; `message` says why. Nothing may be signed. */

@@ -56,7 +56,7 @@ const TEXTS: Readonly<Record<Language, Texts>> = {
     signed: 'Elektronisch signiert von',
     certified: 'Zertifiziert von',
     closed: 'Gesiegelt und abgeschlossen von',
-    level: 'Niveau',
+    level: 'Stufe',
     levels: { standard: 'Einfach', advanced: 'Fortgeschritten' },
     time: 'Zeit',
     issuer: 'Zertifikat',

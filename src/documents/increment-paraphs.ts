@@ -5,8 +5,8 @@
 import type { PdfFile } from './file/file.ts';
 import { PdfSyntaxError } from './file/parser.ts';
 import { dict, isArray, isDict, name, nameOf, type PdfDict, ref, stringOf } from './file/values.ts';
-import { boxOf } from './increment-signature.ts';
 import type { NewObject } from './increment-writer.ts';
+import { boxOf } from './widget-box.ts';
 
 export interface ParaphFilling {
   /** Object numbers of the buttons, ascending: all that the lock names. */

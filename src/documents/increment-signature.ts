@@ -5,22 +5,12 @@
  */
 import type { PdfFile } from './file/file.ts';
 import { PdfSyntaxError } from './file/parser.ts';
-import {
-  dict,
-  isArray,
-  isDict,
-  name,
-  nameOf,
-  octets,
-  type PdfDict,
-  type PdfValue,
-  ref,
-  textString,
-} from './file/values.ts';
+import { dict, isDict, name, nameOf, octets, type PdfDict, type PdfValue, ref, textString } from './file/values.ts';
 import { type AddedField, addedField } from './increment-field.ts';
 import { extendForm } from './increment-form.ts';
 import { lockedBeside, type ParaphFilling, paraphObjects, paraphShapes } from './increment-paraphs.ts';
 import { type NewObject, writeIncrement } from './increment-writer.ts';
+import { boxOf } from './widget-box.ts';
 
 /** Room for a CMS with its certificates and a timestamp token of an outside authority. */
 export const CONTENTS_BYTES = 16384;
@@ -167,16 +157,6 @@ function filledField(field: PdfDict, value: number, appearance: number | null): 
   const entries = new Map([...field, ['V', ref(value)]]);
   if (appearance !== null) entries.set('AP', dict({ N: ref(appearance) }));
   return entries;
-}
-
-/** Lower left corner, width and height of a widget, in points. @throws PdfSyntaxError */
-export function boxOf(field: PdfDict): { x: number; y: number; width: number; height: number } {
-  const rectangle = field.get('Rect');
-  const [x1, y1, x2, y2] = isArray(rectangle) ? rectangle : [];
-  if (typeof x1 !== 'number' || typeof y1 !== 'number' || typeof x2 !== 'number' || typeof y2 !== 'number') {
-    throw new PdfSyntaxError('a widget without rectangle');
-  }
-  return { x: Math.min(x1, x2), y: Math.min(y1, y2), width: Math.abs(x2 - x1), height: Math.abs(y2 - y1) };
 }
 
 /** A form XObject exactly as big as the field, so that a viewer neither scales it nor shows what leaves it (§12.5.5). */

@@ -35,7 +35,7 @@ export const PAGE_TEXTS: Readonly<Record<LayoutPlan['language'], PageTexts>> = {
     request: 'Vorgang',
     seal: 'Unternehmenssiegel',
     signatureOf: 'Unterschrift von',
-    paraphOf: 'Paraphe von',
+    paraphOf: 'Kürzel von',
     vat: 'USt-IdNr.',
     note: 'Diese Seite wurde für die Unterschriften angefügt. Jeder PDF-Leser mit Signaturprüfung kann sie prüfen.',
   },

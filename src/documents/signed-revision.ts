@@ -9,12 +9,12 @@ import { dict, isArray, isRef, name, ref, refOf, textString } from './file/value
 import type { FirstRevision } from './first-revision.ts';
 import { join, renewedId } from './increment.ts';
 import { extendForm } from './increment-form.ts';
-import { boxOf } from './increment-signature.ts';
 import { type NewObject, writeIncrement } from './increment-writer.ts';
 import { type Box, type DocumentLayout, type LayoutPlan, NO_FONT, type SignatureField } from './layout.ts';
 import { PAGE_TEXTS } from './signature-page-texts.ts';
 import { freeFields, type SignedDocument } from './signed-document.ts';
 import { placeStamps, type Stamps } from './signed-stamps.ts';
+import { boxOf } from './widget-box.ts';
 
 /** Annotation flags Print and Locked (ISO 32000-2 table 167). */
 const FLAGS = 4 + 128;

@@ -11,6 +11,7 @@ import type { ReadEvidence } from '../requests/requests.ts';
 import { splitSigners } from '../signatures/cms-signers.ts';
 import { statementsAbout } from '../signatures/verify/statements.ts';
 import type { BlobStore } from '../store/store.ts';
+import type { Collected } from './collected.ts';
 import { sha256 } from './entry.ts';
 import type { EvidenceLog } from './log.ts';
 import { type Proof, proofOf } from './proof.ts';
@@ -33,18 +34,6 @@ export interface ExportParts {
 /** There is nothing to export yet; `message` says why. */
 export class ExportImpossible extends Error {
   override readonly name = 'ExportImpossible';
-}
-
-/** What was collected, for README.txt and summary.pdf. */
-export interface Collected {
-  readonly request: Request;
-  readonly company: string;
-  readonly signatures: readonly ListedSignature[];
-  /** File names under certificates/, ocsp/ and crl/. */
-  readonly answers: readonly { readonly file: string; readonly certificate: string; readonly issuer: string }[];
-  readonly lists: readonly string[];
-  readonly proof: Proof;
-  readonly madeAt: Date;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** README.txt of exported evidence: what is what, and how to check it with OpenSSL and sha256sum alone. */
 import { cleanLine } from '../outbound/clean.ts';
-import type { Collected } from './export.ts';
+import type { Collected } from './collected.ts';
 import type { ListedSignature } from './signature-files.ts';
 
 /** Years of seconds: whether an old answer is still fresh is not the question. */

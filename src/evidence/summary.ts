@@ -3,8 +3,8 @@ import { PDFDocument, PDFName } from '@cantoo/pdf-lib';
 import { Canvas } from '../documents/canvas.ts';
 import { FontBuilder } from '../documents/fonts.ts';
 import { printable } from '../documents/text-fitting.ts';
+import type { Collected } from './collected.ts';
 import { parseEntry } from './entry.ts';
-import type { Collected } from './export.ts';
 
 const PAGE = { width: 595, height: 842, margin: 56 };
 const INNER = PAGE.width - 2 * PAGE.margin;

@@ -7,7 +7,8 @@ import type { Budget } from './filters.ts';
 import { type ObjectStream, readObjectStream } from './object-stream.ts';
 import { type PdfObject, PdfSyntaxError, parseObject } from './parser.ts';
 import { characters, isArray, isDict, isRef, type PdfDict, type PdfRef, type PdfValue, stringOf } from './values.ts';
-import { readXref, type XrefEntry, type XrefSection } from './xref.ts';
+import { readXref } from './xref.ts';
+import type { XrefEntry, XrefSection } from './xref-section.ts';
 
 /** What a trailer carries on to the next revision. */
 export interface Trailer {

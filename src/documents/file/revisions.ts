@@ -4,7 +4,7 @@
  */
 import { openFile, type PdfFile, type ReadLimits } from './file.ts';
 import { Parser, PdfSyntaxError } from './parser.ts';
-import { sameEntry, type XrefEntry, type XrefSection } from './xref.ts';
+import { sameEntry, type XrefEntry, type XrefSection } from './xref-section.ts';
 
 export interface Revision {
   /** 0 is the oldest. */

@@ -2,7 +2,7 @@
 import { type Budget, decodeStream } from './filters.ts';
 import { MAX_NUMBER, PdfSyntaxError, parseObject } from './parser.ts';
 import { isArray, isDict, nameOf, type PdfDict } from './values.ts';
-import { type Subsection, sectionOf, type XrefEntry, type XrefSection } from './xref.ts';
+import { type Subsection, sectionOf, type XrefEntry, type XrefSection } from './xref-section.ts';
 
 interface StreamRun extends Subsection {
   /** Number of entries before its first. */

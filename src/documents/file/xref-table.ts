@@ -1,7 +1,7 @@
 /** Classic cross-reference tables (ISO 32000-2 §7.5.4): subsections of entries of exactly 20 octets. Runs in browsers. */
 import { MAX_NUMBER, Parser, PdfSyntaxError, parseDict } from './parser.ts';
 import { characters } from './values.ts';
-import { type Subsection, sectionOf, type XrefEntry, type XrefSection } from './xref.ts';
+import { type Subsection, sectionOf, type XrefEntry, type XrefSection } from './xref-section.ts';
 
 const ENTRY = 20;
 const MAX_SUBSECTIONS = 200_000;
