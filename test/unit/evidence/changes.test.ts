@@ -90,6 +90,7 @@ describe('entries of', () => {
       revokedAt: null,
       reason: null,
       keyHash: 'k',
+      issuer: 'ca',
     };
     await certificates.add(record);
     await certificates.add(record);
