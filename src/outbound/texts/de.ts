@@ -14,13 +14,13 @@ export const de: Catalogue = {
     standard: 'Einfache elektronische Signatur',
     advanced: 'Fortgeschrittene elektronische Signatur',
     qualified: 'Qualifizierte elektronische Signatur',
-    seal: 'Firmensiegel',
+    seal: 'Unternehmenssiegel',
   },
   levelByDefault: level => `${level} (Voreinstellung, weil Ihr Betreff keine nennt)`,
 
   labels: {
     request: 'Vorgangsnummer',
-    from: 'Auftrag von',
+    from: 'Angefragt von',
     level: 'Stufe',
     document: count => (count === 1 ? 'Dokument' : 'Dokumente'),
     signatory: count => (count === 1 ? 'Unterschrift von' : 'Unterschriften von'),
@@ -37,7 +37,7 @@ export const de: Catalogue = {
   },
 
   accepted: {
-    title: 'Ihr Auftrag ist angenommen',
+    title: 'Ihr Vorgang ist eröffnet',
     lead: signatories =>
       signatories === 1
         ? 'Der Link zum Unterschreiben geht per Mail an die unten genannte Person.'
@@ -76,11 +76,11 @@ export const de: Catalogue = {
   finished: {
     title: count => (count === 1 ? 'Unterschrieben: Ihr Exemplar' : `Unterschrieben: Ihre ${count} Dokumente`),
     lead: (count, signatories) =>
-      `${signatories === 1 ? 'Die Unterschrift ist' : 'Alle Unterschriften sind'} geleistet. ${count === 1 ? 'Das unterschriebene Dokument hängt' : 'Die unterschriebenen Dokumente hängen'} an, besiegelt und mit Zeitstempel. Bitte bewahren Sie ${count === 1 ? 'diese Datei' : 'diese Dateien'} auf: Ein Ausdruck beweist nichts.`,
+      `${signatories === 1 ? 'Die Unterschrift ist' : 'Alle Unterschriften sind'} geleistet. ${count === 1 ? 'Das unterschriebene Dokument hängt' : 'Die unterschriebenen Dokumente hängen'} an, gesiegelt und mit Zeitstempel. Bitte bewahren Sie ${count === 1 ? 'diese Datei' : 'diese Dateien'} auf: Ein Ausdruck beweist nichts.`,
     otherFiles:
       'Andere Dateien als PDFs werden so signiert, wie sie geschickt wurden: Eine .p7m-Datei enthält die Datei mit allen Signaturen, eine .p7s-Datei die Signaturen der Datei daneben, eine gesiegelte XML-Datei ihr Siegel. OpenSSL, „signpost verify“ und andere Programme für CAdES und XAdES prüfen sie.',
     trust:
-      'Adobe Acrobat zeigt ein gelbes statt eines grünen Zeichens, bis Ihr Computer der Zertifizierungsstelle der Firma vertraut; die Unterschriften sind trotzdem gültig.',
+      'Adobe Reader zeigt ein gelbes statt eines grünen Zeichens, bis Ihr Computer der Zertifizierungsstelle des Unternehmens vertraut; die Unterschriften sind trotzdem gültig.',
     trustLink: 'So richten Sie das ein:',
   },
   finishedLink: {
@@ -90,11 +90,11 @@ export const de: Catalogue = {
     yours: 'Der Link öffnet sich nur auf Ihrem eigenen Gerät; es einzurichten dauert 30 Sekunden.',
   },
   sealed: {
-    title: count => (count === 1 ? 'Besiegelt: Ihr Exemplar' : `Besiegelt: Ihre ${count} Dokumente`),
+    title: count => (count === 1 ? 'Gesiegelt: Ihr Exemplar' : `Gesiegelt: Ihre ${count} Dokumente`),
     lead: count =>
-      `Das Unternehmen hat ${count === 1 ? 'das Dokument' : 'die Dokumente'} besiegelt und mit einem Zeitstempel versehen; ${count === 1 ? 'es hängt' : 'sie hängen'} an. Bitte bewahren Sie ${count === 1 ? 'diese Datei' : 'diese Dateien'} auf: Ein Ausdruck beweist nichts.`,
+      `Das Unternehmen hat ${count === 1 ? 'das Dokument' : 'die Dokumente'} gesiegelt und mit einem Zeitstempel versehen; ${count === 1 ? 'es hängt' : 'sie hängen'} an. Bitte bewahren Sie ${count === 1 ? 'diese Datei' : 'diese Dateien'} auf: Ein Ausdruck beweist nichts.`,
     linkLead: count =>
-      `Das Unternehmen hat ${count === 1 ? 'das Dokument' : 'die Dokumente'} besiegelt und mit einem Zeitstempel versehen. ${count === 1 ? 'Es ist zu groß für Ihr Postfach und hängt' : 'Sie sind zu groß für Ihr Postfach und hängen'} deshalb nicht an: Bitte laden Sie ${count === 1 ? 'es' : 'sie'} herunter und bewahren Sie ${count === 1 ? 'die Datei' : 'die Dateien'} auf; ein Ausdruck beweist nichts.`,
+      `Das Unternehmen hat ${count === 1 ? 'das Dokument' : 'die Dokumente'} gesiegelt und mit einem Zeitstempel versehen. ${count === 1 ? 'Es ist zu groß für Ihr Postfach und hängt' : 'Sie sind zu groß für Ihr Postfach und hängen'} deshalb nicht an: Bitte laden Sie ${count === 1 ? 'es' : 'sie'} herunter und bewahren Sie ${count === 1 ? 'die Datei' : 'die Dateien'} auf; ein Ausdruck beweist nichts.`,
   },
   rejected: {
     title: signatory => `${signatory} hat abgelehnt`,
@@ -116,14 +116,14 @@ export const de: Catalogue = {
   cancelled: {
     title: 'Der Vorgang wurde abgebrochen',
     lead: sender =>
-      `Der Auftrag von ${sender} wurde abgebrochen und ist beendet, ohne dass ein unterschriebenes Dokument entstanden ist.`,
-    leadSelf: 'Ihr Auftrag wurde abgebrochen und ist beendet, ohne dass ein unterschriebenes Dokument entstanden ist.',
+      `Der Vorgang von ${sender} wurde abgebrochen, ohne dass ein unterschriebenes Dokument entstanden ist.`,
+    leadSelf: 'Ihr Vorgang wurde abgebrochen, ohne dass ein unterschriebenes Dokument entstanden ist.',
     nothingToDo:
       'Sie müssen nichts tun. Bereits geleistete Unterschriften haben keine Wirkung, und die Links gelten nicht mehr.',
   },
   failed: {
     title: 'Ihr Dokument kann nicht unterschrieben werden',
-    lead: 'Wir hatten Ihren Auftrag angenommen, konnten das Dokument dann aber nicht vorbereiten oder fertigstellen. Der Vorgang ist beendet; niemand muss mehr etwas tun.',
+    lead: 'Wir hatten Ihre Mail angenommen, konnten das Dokument dann aber nicht vorbereiten oder fertigstellen. Der Vorgang ist beendet; niemand muss mehr etwas tun.',
     next: 'Schicken Sie das geänderte Dokument noch einmal. Gelingt es wieder nicht, nennen Sie bitte Ihrer Administration die Vorgangsnummer.',
     reasons: {
       'not-pdf': 'Die Datei ist kein PDF. Bitte speichern oder drucken Sie sie als PDF.',

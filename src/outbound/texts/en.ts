@@ -50,7 +50,7 @@ export const en: Catalogue = {
     titleSelf: count => `Your ${documents(count)} to sign`,
     leadSelf: count => `You asked to sign ${theDocuments(count)} named below yourself.`,
     quote: sender => `${sender} writes:`,
-    what: 'Open the link on your phone or computer, read, then sign or decline. Nothing is signed by opening it.',
+    what: 'Open the link on your phone or computer, read, then sign or reject. Nothing is signed by opening it.',
     button: 'View and sign',
     scan: 'Reading this on a computer? Scan the code with your phone.',
     qrAlt: 'QR code with the link to the document',
@@ -78,7 +78,7 @@ export const en: Catalogue = {
     otherFiles:
       'Files other than PDFs are signed as they were mailed: a .p7m file holds the file with all signatures, a .p7s file holds the signatures of the file beside it, and a sealed XML file holds its seal. OpenSSL, “signpost verify” and other software for CAdES and XAdES check them.',
     trust:
-      'Adobe Acrobat shows a yellow mark instead of a green one until the company’s certification authority is trusted on your computer; the signatures are valid all the same.',
+      'Adobe Reader shows a yellow mark instead of a green one until the company’s certificate authority is trusted on your computer; the signatures are valid all the same.',
     trustLink: 'How to trust it:',
   },
   finishedLink: {
@@ -95,8 +95,8 @@ export const en: Catalogue = {
       `The company has sealed and timestamped ${theDocuments(count)}. ${count === 1 ? 'It is too big for your mailbox, so it isn’t attached: please download it' : 'They are too big for your mailbox, so they aren’t attached: please download them'} and keep ${count === 1 ? 'the file' : 'the files'}; a print-out proves nothing.`,
   },
   rejected: {
-    title: signatory => `${signatory} has declined to sign`,
-    titleSelf: 'You have declined to sign',
+    title: signatory => `${signatory} has rejected the request`,
+    titleSelf: 'You have rejected the request',
     lead: 'The request has ended without a signed document.',
     noReason: 'No reason was given.',
     quote: signatory => `${signatory} writes:`,
@@ -118,7 +118,7 @@ export const en: Catalogue = {
   },
   failed: {
     title: 'Your document could not be signed',
-    lead: 'We accepted your request, but then could not prepare or finish the document. Nobody needs to do anything any more; the request has ended.',
+    lead: 'We accepted your request, but then could not prepare or finish the document. The request has ended; nobody needs to do anything any more.',
     next: 'When you have changed the document, mail it anew. If it fails again, please give your administrator the request number.',
     reasons: {
       'not-pdf': 'The file is not a PDF. Please save or print it as PDF.',
@@ -150,7 +150,7 @@ export const en: Catalogue = {
     title: person => `${person} can’t sign`,
     lead: person =>
       `${person} is no longer in the company directory, or the account is locked. Your request still waits for this signature.`,
-    next: 'If the account is only locked, your administrator can unlock it, and the link in our mail works again. Else cancel the request and mail the document to somebody else.',
+    next: 'If the account is only locked, your administrator can unlock it, and the link in our mail works again. Otherwise cancel the request and mail the document to somebody else.',
   },
   enrolmentCode: {
     title: 'Your code to set up this device',

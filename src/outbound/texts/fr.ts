@@ -54,7 +54,7 @@ export const fr: Catalogue = {
     quote: sender => `${sender} écrit\u00a0:`,
     what: 'Ouvrez le lien sur votre téléphone ou votre ordinateur, lisez, puis signez ou refusez. Ouvrir le lien ne signe rien.',
     button: 'Consulter et signer',
-    scan: 'Vous lisez ce message sur un ordinateur\u00a0? Scannez le code avec votre téléphone.',
+    scan: 'Vous lisez ce mail sur un ordinateur\u00a0? Scannez le code avec votre téléphone.',
     qrAlt: 'Code QR contenant le lien vers le document',
     linkBelow: 'Ou ouvrez ce lien\u00a0:',
     yours: 'Ce lien est pour vous seul et ne s’ouvre que sur votre propre appareil. Merci de ne pas le transférer.',
@@ -79,9 +79,9 @@ export const fr: Catalogue = {
     lead: (count, signatories) =>
       `${one(signatories) ? 'Le signataire a' : 'Tous les signataires ont'} signé. ${one(count) ? 'Le document signé est joint' : 'Les documents signés sont joints'} à ce mail, ${one(count) ? 'cacheté et horodaté' : 'cachetés et horodatés'}. Merci de conserver ${one(count) ? 'ce fichier' : 'ces fichiers'}\u00a0: une impression ne prouve rien.`,
     otherFiles:
-      'Les fichiers autres que PDF sont signés tels qu’ils ont été envoyés\u00a0: un fichier .p7m contient le fichier et toutes les signatures, un fichier .p7s les signatures du fichier voisin, et un fichier XML cacheté contient son cachet. OpenSSL, « signpost verify » et d’autres logiciels CAdES et XAdES les vérifient.',
+      'Les fichiers autres que PDF sont signés tels qu’ils ont été envoyés\u00a0: un fichier .p7m contient le fichier et toutes les signatures, un fichier .p7s les signatures du fichier voisin, et un fichier XML cacheté contient son cachet. OpenSSL, «\u00a0signpost verify\u00a0» et d’autres logiciels CAdES et XAdES les vérifient.',
     trust:
-      'Adobe Acrobat affiche un signe jaune au lieu de vert tant que votre ordinateur ne fait pas confiance à l’autorité de certification de l’entreprise\u00a0; les signatures sont valables malgré tout.',
+      'Adobe Reader affiche un signe jaune au lieu d’un vert tant que votre ordinateur ne fait pas confiance à l’autorité de certification de l’entreprise\u00a0; les signatures sont valables malgré tout.',
     trustLink: 'Comment lui faire confiance\u00a0:',
   },
   finishedLink: {
@@ -141,7 +141,7 @@ export const fr: Catalogue = {
       'certified-no-changes':
         'Le PDF est déjà signé, et une signature antérieure en interdit d’autres. Demandez à son signataire un exemplaire que d’autres puissent signer.',
       'already-signed-standard':
-        'Le PDF est déjà signé : rien ne peut plus être dessiné sur ses pages. Demandez des signatures avancées.',
+        'Le PDF est déjà signé\u00a0: rien ne peut plus être dessiné sur ses pages. Demandez des signatures avancées.',
       'too-many-pages': 'Le PDF a plus de pages que ce service n’en permet. Divisez-le.',
       'too-complex': 'Le PDF est trop complexe pour ce service. Utilisez «\u00a0Imprimer en PDF\u00a0».',
       'too-slow': 'La lecture du PDF a pris trop de temps. Utilisez «\u00a0Imprimer en PDF\u00a0».',
@@ -149,16 +149,17 @@ export const fr: Catalogue = {
   },
   undeliverable: {
     title: person => `${person} n’est pas joignable`,
-    lead: person => `Notre message à ${person} au sujet de cette demande nous est revenu : il ne peut pas être remis.`,
+    lead: person =>
+      `Notre mail à ${person} au sujet de cette demande nous est revenu\u00a0: il ne peut pas être remis.`,
     signatoryNext:
-      'Sans notre message, cette personne ne peut pas signer. Prévenez-la ou votre administrateur ; quand l’adresse fonctionne de nouveau, renvoyez le document.',
+      'Sans notre mail, cette personne ne peut pas signer. Prévenez-la ou votre administrateur\u00a0; quand l’adresse fonctionne de nouveau, renvoyez le document.',
     next: 'Veuillez informer vous-même cette personne de l’état de la demande, et signaler à votre administrateur que l’adresse ne fonctionne pas.',
   },
   left: {
     title: person => `${person} ne peut pas signer`,
     lead: person =>
       `${person} n’est plus dans l’annuaire de l’entreprise, ou le compte est bloqué. Votre demande attend toujours cette signature.`,
-    next: 'Si le compte est seulement bloqué, votre administrateur peut le débloquer, et le lien de notre message fonctionne de nouveau. Sinon, annulez la demande et envoyez le document à quelqu’un d’autre.',
+    next: 'Si le compte est seulement bloqué, votre administrateur peut le débloquer, et le lien de notre mail fonctionnera de nouveau. Sinon, annulez la demande et envoyez le document à quelqu’un d’autre.',
   },
   enrolmentCode: {
     title: 'Votre code pour configurer cet appareil',

@@ -41,7 +41,7 @@ const en: ReplyTexts = {
     open: (date, signed, of) => `Signed so far: ${signed} of ${of}. The request is open until ${date}.`,
     closing: () => 'Everybody has signed; the signed copy is being made.',
     finished: date => `The request was finished on ${date}; every party got the signed copy by mail.`,
-    rejected: date => `A signatory declined on ${date}, and the request ended without a signed document.`,
+    rejected: date => `A signatory rejected it on ${date}, and the request ended without a signed document.`,
     expired: date => `The time to sign ran out on ${date}, and the request ended without a signed document.`,
     cancelled: date => `The request was cancelled on ${date}.`,
     failed: date => `The document could not be signed; the request ended on ${date}.`,
@@ -68,10 +68,13 @@ const en: ReplyTexts = {
     title: 'It isn’t your turn yet',
     lead: 'Others sign before you; you get a mail when it is your turn.',
   },
-  signedAlready: { title: 'You have signed already', lead: 'So you can no longer decline. Please talk to the sender.' },
+  signedAlready: {
+    title: 'You have signed already',
+    lead: 'So you can no longer reject it. Please talk to the sender.',
+  },
   reasonMissing: {
     title: 'Please say why',
-    lead: 'To decline, a reason is needed. Reply with “reject: ” and your reason in the same line.',
+    lead: 'To reject, a reason is needed. Reply with “reject:” and your reason in the same line.',
   },
   help: {
     title: 'Your reply was not understood',
@@ -84,7 +87,7 @@ const en: ReplyTexts = {
     ],
     signatory: [
       ['How the request stands', 'status'],
-      ['Decline, which ends the request', 'reject: your reason'],
+      ['Reject, which ends the request', 'reject: your reason'],
     ],
     copy: [['How the request stands', 'status']],
     toSign: 'Nothing is ever signed by reply. To sign, use the button in the mail you got.',
@@ -92,8 +95,7 @@ const en: ReplyTexts = {
   },
   hints: {
     sender: 'You can reply to this mail with one of these words: status, remind, extend 5 days, cancel.',
-    signatory:
-      'To decline by mail, reply “reject: ” and your reason in the same line. Nothing is ever signed by reply.',
+    signatory: 'To reject by mail, reply “reject:” and your reason in the same line. Nothing is ever signed by reply.',
   },
   away: {
     title: person => `${person} may be away`,
@@ -116,7 +118,7 @@ const de: ReplyTexts = {
     finished: date => `Der Vorgang wurde am ${date} abgeschlossen; alle Beteiligten haben das Exemplar per Mail.`,
     rejected: date => `Am ${date} wurde die Unterschrift abgelehnt; der Vorgang endete ohne unterschriebenes Dokument.`,
     expired: date => `Die Frist lief am ${date} ab; der Vorgang endete ohne unterschriebenes Dokument.`,
-    cancelled: date => `Der Vorgang wurde am ${date} zurückgezogen.`,
+    cancelled: date => `Der Vorgang wurde am ${date} abgebrochen.`,
     failed: date => `Das Dokument konnte nicht unterschrieben werden; der Vorgang endete am ${date}.`,
   },
   status: { title: 'So steht es um den Vorgang' },
@@ -147,7 +149,7 @@ const de: ReplyTexts = {
   },
   reasonMissing: {
     title: 'Bitte nennen Sie den Grund',
-    lead: 'Zum Ablehnen ist ein Grund nötig. Antworten Sie mit „ablehnen: “ und dem Grund in derselben Zeile.',
+    lead: 'Zum Ablehnen ist ein Grund nötig. Antworten Sie mit „ablehnen:“ und dem Grund in derselben Zeile.',
   },
   help: {
     title: 'Ihre Antwort wurde nicht verstanden',
@@ -170,7 +172,7 @@ const de: ReplyTexts = {
     sender:
       'Auf diese Mail können Sie mit diesen Wörtern antworten: status, erinnern, verlängern um 5 Tage, abbrechen.',
     signatory:
-      'Zum Ablehnen per Mail antworten Sie „ablehnen: “ und den Grund in derselben Zeile. Unterschrieben wird durch eine Antwort nie.',
+      'Zum Ablehnen per Mail antworten Sie „ablehnen:“ und den Grund in derselben Zeile. Unterschrieben wird durch eine Antwort nie.',
   },
   away: {
     title: person => `${person} ist vielleicht abwesend`,
@@ -201,8 +203,7 @@ const fr: ReplyTexts = {
   reminded: { title: 'Le rappel est parti', lead: names => `Rappel envoyé à\u00a0: ${names}.` },
   remindedBefore: {
     title: 'Aucun rappel n’a été envoyé',
-    lead: again =>
-      `Tous ceux qui doivent encore signer ont reçu un mail il y a peu de temps. Réessayez après le ${again}.`,
+    lead: again => `Tous ceux qui doivent encore signer ont reçu un mail il y a peu. Réessayez après le ${again}.`,
   },
   nobodyToRemind: { title: 'Aucun rappel n’a été envoyé', lead: 'En ce moment, personne n’est attendu.' },
   prolonged: {
@@ -251,7 +252,7 @@ const fr: ReplyTexts = {
       'Pour refuser par mail, répondez «\u00a0refuser\u00a0:\u00a0» suivi du motif sur la même ligne. Une réponse ne signe jamais rien.',
   },
   away: {
-    title: person => `${person} est peut-être absent(e)`,
+    title: person => `${person} est peut-être en congé`,
     lead: person => `Notre mail à ${person} au sujet de cette demande a reçu une réponse automatique.`,
     quote: 'La réponse dit\u00a0:',
     next: 'La demande continue. Si c’est urgent, répondez «\u00a0prolonger de 5 jours\u00a0» ou «\u00a0annuler\u00a0», ou sollicitez quelqu’un d’autre par un nouveau mail.',

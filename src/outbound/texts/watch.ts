@@ -99,11 +99,11 @@ const en: WatchTexts = {
 const fr: WatchTexts = {
   certificates: {
     ca: {
-      name: 'de l’autorité de certification de la société',
-      next: 'Créez dès maintenant celui qui lui succède (signpost keys rotate ca ; docs/key-ceremony.md). Sans lui, plus aucun certificat ne peut être délivré, et personne ne peut signer.',
+      name: 'de l’autorité de certification de l’entreprise',
+      next: 'Créez dès maintenant celui qui lui succède (signpost keys rotate ca\u00a0; docs/key-ceremony.md). Sans lui, plus aucun certificat ne peut être délivré, et personne ne peut signer.',
     },
     seal: {
-      name: 'du cachet de la société',
+      name: 'du cachet de l’entreprise',
       next: 'Renouvelez-le avant ce jour (signpost keys renew seal). Sans lui, aucun document ne peut être préparé ni terminé.',
     },
     tsa: {
@@ -112,7 +112,7 @@ const fr: WatchTexts = {
     },
     ocsp: {
       name: 'du répondeur OCSP',
-      next: 'La passerelle le renouvelle elle-même ; cette fois, elle n’y est pas parvenue. Son journal dit pourquoi.',
+      next: 'La passerelle le renouvelle elle-même\u00a0; cette fois, elle n’y est pas parvenue. Son journal dit pourquoi.',
     },
     tls: {
       name: 'du serveur web',
@@ -131,15 +131,15 @@ const fr: WatchTexts = {
   faults: {
     'certificate-ended': {
       title: 'Un certificat a expiré',
-      next: 'Renouvelez-le maintenant : ce qui en dépend ne fonctionne pas.',
+      next: 'Renouvelez-le maintenant\u00a0: ce qui en dépend ne fonctionne pas.',
     },
     'certificate-unreadable': {
       title: 'Un certificat est illisible',
-      next: 'Remettez le fichier en ordre : la passerelle en aura besoin à son prochain démarrage.',
+      next: 'Remettez le fichier en ordre\u00a0: la passerelle en aura besoin à son prochain démarrage.',
     },
     crl: {
       title: 'Il n’y a pas de liste de révocation à jour',
-      next: 'Ceux qui vérifient des signatures pourraient les rejeter. La passerelle refait la liste chaque jour : son journal dit pourquoi elle n’a pas pu.',
+      next: 'Ceux qui vérifient des signatures pourraient les rejeter. La passerelle refait la liste chaque jour\u00a0: son journal dit pourquoi elle n’a pas pu.',
     },
     ocsp: {
       title: 'Le répondeur OCSP ne répond pas correctement',
@@ -147,19 +147,19 @@ const fr: WatchTexts = {
     },
     timestamps: {
       title: 'Aucune autorité d’horodatage ne répond',
-      next: 'D’ici là, rien ne peut être signé ; on prie les personnes de réessayer plus tard. Vérifiez timestamps.authorities et le réseau.',
+      next: 'D’ici là, rien ne peut être signé\u00a0; on demande à chacun de réessayer plus tard. Vérifiez timestamps.authorities et le réseau.',
     },
     clock: {
       title: 'L’heure de la machine est douteuse',
-      next: 'Entre-temps, aucun horodatage n’est fait. Vérifiez l’heure de la machine (timedatectl), puis redémarrez la passerelle : cela la confirme.',
+      next: 'Entre-temps, aucun horodatage n’est fait. Vérifiez l’heure de la machine (timedatectl), puis redémarrez la passerelle\u00a0: cela la confirme.',
     },
     disk: {
       title: 'Le disque est presque plein',
-      next: 'Faites de la place là où se trouvent les données. Une fois le disque plein, les nouveaux messages sont remis à plus tard et personne ne peut signer ; rien n’est perdu.',
+      next: 'Faites de la place là où se trouvent les données. Une fois le disque plein, les nouveaux mails sont remis à plus tard et personne ne peut signer\u00a0; rien n’est perdu.',
     },
     outbox: {
-      title: 'Les messages ne partent pas',
-      next: 'Le serveur Postfix qui prend nos messages ne les prend pas. Regardez son journal, et mail.smtp.',
+      title: 'Les mails ne partent plus',
+      next: 'Le serveur Postfix qui prend nos mails ne les prend plus. Regardez son journal et vérifiez mail.smtp.',
     },
     evidence: {
       title: 'Le journal de preuves n’est pas horodaté',
@@ -169,19 +169,19 @@ const fr: WatchTexts = {
   faultLead: 'La passerelle s’est contrôlée et a trouvé un défaut pour lequel elle a besoin de vous.',
   detail: 'Constat',
   since: 'Depuis',
-  mendedTitle: fault => `Rétabli : ${fault}`,
-  mendedLead: 'La passerelle s’est contrôlée de nouveau : ce défaut a disparu. Vous n’avez rien à faire.',
-  check: '« signpost check », sur la machine de la passerelle, montre tout.',
+  mendedTitle: fault => `Rétabli\u00a0: ${fault}`,
+  mendedLead: 'La passerelle s’est contrôlée de nouveau\u00a0: ce défaut a disparu. Vous n’avez rien à faire.',
+  check: '«\u00a0signpost check\u00a0», sur la machine de la passerelle, montre tout.',
 };
 
 const de: WatchTexts = {
   certificates: {
     ca: {
-      name: 'der Zertifizierungsstelle der Firma',
+      name: 'der Zertifizierungsstelle des Unternehmens',
       next: 'Erzeugen Sie jetzt seinen Nachfolger (signpost keys rotate ca; docs/key-ceremony.md). Ohne ihn können keine Zertifikate mehr ausgestellt werden, und niemand kann unterschreiben.',
     },
     seal: {
-      name: 'des Firmensiegels',
+      name: 'des Unternehmenssiegels',
       next: 'Erneuern Sie es vor diesem Tag (signpost keys renew seal). Ohne es kann kein Dokument vorbereitet oder fertiggestellt werden.',
     },
     tsa: {
@@ -202,9 +202,9 @@ const de: WatchTexts = {
     },
   },
   endingTitle: (certificate, days) =>
-    `Das Zertifikat ${certificate} endet ${days === 0 ? 'heute' : days === 1 ? 'morgen' : `in ${days} Tagen`}`,
+    `Das Zertifikat ${certificate} läuft ${days === 0 ? 'heute' : days === 1 ? 'morgen' : `in ${days} Tagen`} ab`,
   endingLead: certificate => `Dieses Zertifikat ${certificate} ist bald nicht mehr gültig.`,
-  ends: 'Endet',
+  ends: 'Läuft ab',
   file: 'Zertifikat',
   faults: {
     'certificate-ended': {
@@ -229,7 +229,7 @@ const de: WatchTexts = {
     },
     clock: {
       title: 'Die Uhr ist zweifelhaft',
-      next: 'Solange gibt es keine Zeitstempel. Prüfen Sie die Uhrzeit der Maschine (timedatectl) und starten Sie das Gateway neu: Damit gilt sie als bestätigt.',
+      next: 'Bis dahin gibt es keine Zeitstempel. Prüfen Sie die Uhrzeit der Maschine (timedatectl) und starten Sie das Gateway neu: Damit gilt sie als bestätigt.',
     },
     disk: {
       title: 'Die Festplatte ist fast voll',
@@ -237,7 +237,7 @@ const de: WatchTexts = {
     },
     outbox: {
       title: 'Nachrichten gehen nicht hinaus',
-      next: 'Der Postfix, der unsere Nachrichten nimmt, nimmt sie nicht. Sehen Sie in sein Protokoll, und nach mail.smtp.',
+      next: 'Der Postfix, der unsere Nachrichten nimmt, nimmt sie nicht. Sehen Sie in sein Protokoll und prüfen Sie mail.smtp.',
     },
     evidence: {
       title: 'Das Beweisprotokoll hat keinen Zeitstempel',

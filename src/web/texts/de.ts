@@ -5,7 +5,7 @@ import { fileSize } from './file-size.ts';
 export const de: Texts = {
   language: 'de',
   loading: 'Einen Moment…',
-  retry: 'Noch einmal',
+  retry: 'Noch einmal versuchen',
   cancel: 'Abbrechen',
   offline:
     'Die Verbindung ist abgebrochen. Bei uns ist nichts verloren: Versuchen Sie es noch einmal, wenn Sie wieder online sind.',
@@ -13,7 +13,7 @@ export const de: Texts = {
 
   enrolTitle: 'Dieses Gerät einrichten (30 Sekunden)',
   enrolIntro:
-    'Um Dokumente zu sehen und zu unterschreiben, erzeugt dieser Browser einen Schlüssel, der ihn nie verlässt. Wir müssen nur wissen, dass Sie es sind.',
+    'Um Dokumente zu sehen und zu unterschreiben, erzeugt dieser Browser einen Signaturschlüssel, der ihn nie verlässt. Wir müssen nur wissen, dass Sie es sind.',
   address: 'Ihre Firmenadresse',
   addressHint: 'zum Beispiel mary.smith@company.com',
   code: 'Ihr Code',
@@ -62,7 +62,7 @@ export const de: Texts = {
   zoomOut: 'Kleiner',
   zoomed: percent => `Zoom ${percent} Prozent`,
   download: 'Herunterladen',
-  downloading: percent => `Das Dokument wird geladen: ${percent} %`,
+  downloading: percent => `Das Dokument wird geladen: ${percent}\u00a0%`,
   unreadable:
     'Dieser Browser kann das Dokument nicht zeigen; darum können Sie es hier nicht unterschreiben. Versuchen Sie einen anderen Browser oder ein anderes Gerät.',
   sign: 'Unterschreiben…',
@@ -75,7 +75,7 @@ export const de: Texts = {
   confirm: (what, name) =>
     `Sie, ${name}, unterschreiben ${what} mit einer fortgeschrittenen elektronischen Signatur. Das lässt sich nicht zurücknehmen.`,
   confirmStandard: (what, name) =>
-    `Sie, ${name}, unterschreiben ${what} mit einer einfachen elektronischen Signatur (Standard): so, wie unten zu sehen, besiegelt vom Unternehmen. Das lässt sich nicht zurücknehmen.`,
+    `Sie, ${name}, unterschreiben ${what} mit einer einfachen elektronischen Signatur (Standard): so, wie unten zu sehen, gesiegelt vom Unternehmen. Das lässt sich nicht zurücknehmen.`,
   pad: {
     signature: {
       title: 'Zeichnen Sie Ihre Unterschrift',
@@ -107,15 +107,15 @@ export const de: Texts = {
     none: 'Keiner',
     city: 'Stadt',
     here: 'Meine Koordinaten',
-    locating: 'Ihr Ort wird gesucht…',
-    denied: 'Ihr Gerät verrät seinen Ort nicht.',
+    locating: 'Ihr Standort wird gesucht…',
+    denied: 'Ihr Gerät gibt seinen Standort nicht an.',
   },
   signNow: 'Jetzt unterschreiben',
   signing: 'Wird unterschrieben…',
   step: {
     certificate: 'Ihr Zertifikat wird geholt…',
-    turn: 'Sie kommen gleich an die Reihe…',
-    waiting: 'Jemand anderes unterschreibt gerade; Sie sind die Nächsten…',
+    turn: 'Ihr Platz in der Reihe wird reserviert…',
+    waiting: 'Jemand anderes unterschreibt gerade; danach sind Sie an der Reihe…',
     checking: 'Es wird geprüft, was Sie unterschreiben…',
     passkey: 'Ihr Gerät fragt nach Fingerabdruck, Gesicht oder PIN…',
     sending: 'Unterschrift und Zeitstempel entstehen…',
@@ -124,7 +124,7 @@ export const de: Texts = {
   tamperedText: reason =>
     `Was unterschrieben werden sollte, ist nicht, was Ihnen gezeigt wurde (${reason}). Ihr Gerät hat die Unterschrift verweigert. Sagen Sie es Ihrer Administration.`,
 
-  rejectTitle: 'Diese Anfrage ablehnen?',
+  rejectTitle: 'Unterschrift ablehnen?',
   rejectText: sender => `Danach kann niemand mehr unterschreiben. ${sender} und alle Beteiligten erfahren es per Mail.`,
   comment: 'Warum?',
   commentOptional: 'freiwillig; alle Beteiligten können es lesen',
@@ -135,20 +135,20 @@ export const de: Texts = {
   signedTitle: 'Unterschrieben',
   signedText: name => `Danke, ${name}. Ihre Unterschrift steht im Dokument.`,
   next: names => `Es fehlen noch: ${names}.`,
-  nobodyNext: 'Sie haben als Letzte oder Letzter unterschrieben. Das Dokument wird jetzt gesiegelt.',
+  nobodyNext: 'Ihre Unterschrift war die letzte. Das Dokument wird jetzt gesiegelt.',
   byMail: 'Sie bekommen das unterschriebene Exemplar per Mail.',
   rejectedTitle: 'Abgelehnt',
-  rejectedText: 'Sie haben diese Anfrage abgelehnt. Alle Beteiligten wissen es per Mail.',
+  rejectedText: 'Sie haben abgelehnt. Alle Beteiligten erfahren es per Mail.',
   waitingTitle: 'Sie sind noch nicht an der Reihe',
   waitingText: 'Andere unterschreiben vor Ihnen. Sie bekommen eine Mail, wenn Sie an der Reihe sind.',
   preparingText: 'Das Dokument wird vorbereitet. Diese Seite öffnet es gleich.',
-  endedTitle: 'Diese Anfrage ist beendet',
+  endedTitle: 'Dieser Vorgang ist beendet',
   ended: {
     finished: 'Alle haben unterschrieben. Sie haben das unterschriebene Exemplar per Mail bekommen.',
     rejected: 'Jemand hat abgelehnt.',
     expired: 'Nicht alle haben rechtzeitig unterschrieben.',
-    cancelled: 'Sie wurde zurückgezogen.',
-    failed: 'Das Dokument konnte nicht verarbeitet werden; die absendende Person weiß es.',
+    cancelled: 'Er wurde abgebrochen.',
+    failed: 'Das Dokument konnte nicht verarbeitet werden; wer es geschickt hat, weiß Bescheid.',
   },
 
   finishedTitle: count => (count === 1 ? 'Das unterschriebene Dokument' : 'Die unterschriebenen Dokumente'),
@@ -156,11 +156,11 @@ export const de: Texts = {
     count === 1
       ? 'Alle haben unterschrieben; das Dokument ist gesiegelt und mit Zeitstempel versehen. Laden Sie es herunter und bewahren Sie die Datei auf: Ein Ausdruck beweist nichts.'
       : 'Alle haben unterschrieben; die Dokumente sind gesiegelt und mit Zeitstempel versehen. Laden Sie sie herunter und bewahren Sie die Dateien auf: Ein Ausdruck beweist nichts.',
-  sealedTitle: count => (count === 1 ? 'Das besiegelte Dokument' : 'Die besiegelten Dokumente'),
+  sealedTitle: count => (count === 1 ? 'Das gesiegelte Dokument' : 'Die gesiegelten Dokumente'),
   sealedText: count =>
     count === 1
-      ? 'Das Unternehmen hat das Dokument besiegelt und mit einem Zeitstempel versehen. Laden Sie es herunter und bewahren Sie die Datei auf: Ein Ausdruck beweist nichts.'
-      : 'Das Unternehmen hat die Dokumente besiegelt und mit einem Zeitstempel versehen. Laden Sie sie herunter und bewahren Sie die Dateien auf: Ein Ausdruck beweist nichts.',
+      ? 'Das Unternehmen hat das Dokument gesiegelt und mit einem Zeitstempel versehen. Laden Sie es herunter und bewahren Sie die Datei auf: Ein Ausdruck beweist nichts.'
+      : 'Das Unternehmen hat die Dokumente gesiegelt und mit einem Zeitstempel versehen. Laden Sie sie herunter und bewahren Sie die Dateien auf: Ein Ausdruck beweist nichts.',
   signedBy: 'Unterschrieben von',
   finishedOn: 'Fertig seit',
   finishedUnreadable:
@@ -169,7 +169,7 @@ export const de: Texts = {
 
   homeTitle: 'Dokumente zum Unterschreiben',
   homeText:
-    'Mailen Sie ein PDF an die Adresse von jemandem in der Signatur-Domäne; diese Person wird um ihre Unterschrift gebeten. An „self“ gemailt, unterschreiben Sie selbst.',
+    'Mailen Sie ein PDF an die Adresse von jemandem auf der Signaturdomain, und diese Person wird um ihre Unterschrift gebeten. Um selbst zu unterschreiben, mailen Sie es an „self“.',
   homeSetUp: 'Dieses Gerät einrichten',
   waitingForYou: 'Wartet auf Sie',
   nothingWaits: 'Nichts wartet auf Ihre Unterschrift.',
@@ -210,7 +210,7 @@ export const de: Texts = {
     'certificate-refused':
       'Das Gateway hat diesem Gerät kein Zertifikat ausgestellt. Wenden Sie sich an Ihre Administration.',
     'comment-required': 'Bitte sagen Sie, warum.',
-    'not-open': 'Diese Anfrage ist nicht mehr offen.',
+    'not-open': 'Dieser Vorgang ist nicht mehr offen.',
     'not-your-turn': 'Andere unterschreiben vor Ihnen.',
     'turn-lost': 'Das hat zu lange gedauert. Bitte unterschreiben Sie noch einmal.',
     busy: 'Gerade unterschreibt jemand anderes. Bitte versuchen Sie es in einigen Sekunden noch einmal.',
@@ -221,8 +221,8 @@ export const de: Texts = {
       'Dieses Gerät hat den Schlüssel verloren, mit dem es bestätigt. Entfernen Sie es auf der Startseite und richten Sie es neu ein.',
     'bad-approval': 'Ihre Bestätigung ließ sich nicht prüfen. Bitte öffnen Sie den Link noch einmal.',
     'no-more-tries':
-      'Zu viele Bestätigungen dieses Vorgangs sind fehlgeschlagen; Sie können ihn nicht mehr unterschreiben. Bitten Sie den Absender, ihn noch einmal zu schicken.',
-    'more-proof': 'Dafür müssen Sie mehr zeigen, dass Sie es sind, als für dieses Gerät bisher gezeigt wurde.',
+      'Zu viele Bestätigungen dieses Vorgangs sind fehlgeschlagen; Sie können ihn nicht mehr unterschreiben. Bitten Sie die Person, die gefragt hat, das Dokument noch einmal zu schicken.',
+    'more-proof': 'Dafür ist ein stärkerer Nachweis nötig als der, mit dem dieses Gerät eingerichtet wurde.',
     'passkey-needed': 'Dieses Dokument verlangt einen Passkey. Öffnen Sie den Link in einem Browser, der einen hat.',
     'passkey-refused':
       'Ihr Passkey ließ sich nicht prüfen. Bitte versuchen Sie es noch einmal, oder entfernen Sie dieses Gerät auf der Startseite und richten Sie es neu ein.',

@@ -55,7 +55,7 @@ export const en: Texts = {
   zoomOut: 'Zoom out',
   zoomed: percent => `Zoom ${percent} percent`,
   download: 'Download',
-  downloading: percent => `Fetching the document: ${percent} %`,
+  downloading: percent => `Fetching the document: ${percent}%`,
   unreadable: 'This browser can’t show the document, so you can’t sign it here. Try another browser or device.',
   sign: 'Sign…',
   reject: 'Reject…',
@@ -214,7 +214,7 @@ export const en: Texts = {
     'more-proof': 'This needs more proof of who you are than this device was set up with.',
     'passkey-needed': 'This document needs a passkey. Open the link in a browser that has one.',
     'passkey-refused':
-      'Your passkey could not be checked. Please try again, or remove this device on the home page and set it up anew.',
+      'Your passkey could not be checked. Please try again, or remove this device on the start page and set it up again.',
     'password-paused':
       'For now no password is tried for this address, so that nobody can lock your account. Open the link in a mail of yours, use a code from your administrator, or wait an hour.',
     'try-later': 'The gateway is busy. Please try again in a minute.',

@@ -124,7 +124,7 @@ const en: VerifyTexts = {
 const fr: VerifyTexts = {
   title: 'Vérifier un fichier signé',
   intro:
-    'PDF signés, signatures autour d’un fichier (.p7m) et XML signés. Le fichier est vérifié par ce serveur et aussitôt oublié : personne ne le voit, rien n’est conservé.',
+    'PDF signés, signatures autour d’un fichier (.p7m) et XML signés. Le fichier est vérifié par ce serveur et aussitôt oublié\u00a0: personne ne le voit, rien n’est conservé.',
   choose: 'Choisir un fichier',
   drop: 'ou le déposer ici',
   again: 'Vérifier un autre fichier',
@@ -140,14 +140,14 @@ const fr: VerifyTexts = {
   noneText: 'Ce fichier n’a aucune signature vérifiable ici. Cela ne dit rien de son contenu.',
   kind: {
     signature: 'Signature',
-    approval: 'Signature Standard, dessinée ou tapée',
+    approval: 'Signature simple (standard), tracée ou saisie au clavier',
     seal: 'Cachet de l’entreprise',
     'certifying-seal': 'Cachet de l’entreprise qui certifie le document',
     'closing-seal': 'Cachet de l’entreprise qui clôt le document',
     'document-timestamp': 'Horodatage du document entier',
   },
   state: { 'TOTAL-PASSED': 'valide', INDETERMINATE: 'non confirmé', 'TOTAL-FAILED': 'non valide' },
-  said: (kind, state) => `${kind} : ${state}`,
+  said: (kind, state) => `${kind}\u00a0: ${state}`,
   why: {
     FORMAT_FAILURE: 'Le fichier a été modifié après la signature, ou sa signature n’est pas construite comme il faut.',
     HASH_FAILURE: 'Ce qui a été signé a été modifié.',
@@ -162,21 +162,21 @@ const fr: VerifyTexts = {
     TIMESTAMP_ORDER_FAILURE: 'Les heures qu’elle contient se contredisent.',
     NO_SIGNING_CERTIFICATE_FOUND: 'Le certificat du signataire manque.',
     NO_CERTIFICATE_CHAIN_FOUND:
-      'Ce serveur ne sait pas qui a délivré le certificat ; il ne peut donc pas confirmer qui a signé.',
+      'Ce serveur ne sait pas qui a délivré le certificat\u00a0; il ne peut donc pas confirmer qui a signé.',
     REVOKED_NO_POE: 'Le certificat a été révoqué, et rien ne prouve qu’il ait été utilisé avant.',
     OUT_OF_BOUNDS_NO_POE: 'Le certificat a expiré, et rien ne prouve qu’il ait été utilisé avant.',
     NO_POE: 'Rien ne prouve quand elle a été faite.',
     TRY_LATER: 'On ne sait pas ici si le certificat a été révoqué.',
-    SIGNED_DATA_NOT_FOUND: 'Ce n’est que la signature ; il faut aussi le fichier qu’elle concerne.',
+    SIGNED_DATA_NOT_FOUND: 'Ce n’est que la signature\u00a0; il faut aussi le fichier qu’elle concerne.',
     GENERIC: 'Elle n’a pas pu être vérifiée entièrement.',
   },
   signer: 'Qui',
   organization: 'De',
   issuer: 'Confirmé par',
-  sealedBy: 'Scellé par',
+  sealedBy: 'Cacheté par',
   report: 'Procès-verbal d’une approbation',
   reportText:
-    'C’est ce que la passerelle de l’entreprise a consigné lors de l’approbation de documents. Elle seule peut le confirmer : son administrateur lance « signpost verify ».',
+    'C’est ce que la passerelle de l’entreprise a consigné lors de l’approbation de documents. Elle seule peut le confirmer\u00a0: son administrateur lance «\u00a0signpost verify\u00a0».',
   document: 'Document',
   proven: 'Quand',
   claimed: 'Quand, selon le signataire',
@@ -215,17 +215,16 @@ const de: VerifyTexts = {
   noneText: 'Diese Datei hat keine Signatur, die hier geprüft werden kann. Über ihren Inhalt sagt das nichts.',
   kind: {
     signature: 'Signatur',
-    approval: 'Standard-Signatur, gezeichnet oder getippt',
-    seal: 'Siegel des Unternehmens',
-    'certifying-seal': 'Siegel des Unternehmens, das das Dokument zertifiziert',
-    'closing-seal': 'Siegel des Unternehmens, das das Dokument abschließt',
+    approval: 'Einfache Signatur (Standard), gezeichnet oder getippt',
+    seal: 'Unternehmenssiegel',
+    'certifying-seal': 'Unternehmenssiegel, das das Dokument zertifiziert',
+    'closing-seal': 'Unternehmenssiegel, das das Dokument abschließt',
     'document-timestamp': 'Zeitstempel des ganzen Dokuments',
   },
   state: { 'TOTAL-PASSED': 'gültig', INDETERMINATE: 'nicht bestätigt', 'TOTAL-FAILED': 'ungültig' },
   said: (kind, state) => `${kind}: ${state}`,
   why: {
-    FORMAT_FAILURE:
-      'Die Datei wurde nach dem Signieren verändert, oder ihre Signatur ist nicht so gebaut, wie sie muss.',
+    FORMAT_FAILURE: 'Die Datei wurde nach dem Signieren verändert, oder ihre Signatur ist nicht richtig gebaut.',
     HASH_FAILURE: 'Was signiert wurde, ist verändert worden.',
     SIG_CRYPTO_FAILURE: 'Die Signatur wurde nicht mit dem Schlüssel gemacht, den sie nennt.',
     REVOKED: 'Das Zertifikat war vor seinem Gebrauch widerrufen worden.',
@@ -249,7 +248,7 @@ const de: VerifyTexts = {
   signer: 'Wer',
   organization: 'Von',
   issuer: 'Bestätigt durch',
-  sealedBy: 'Besiegelt durch',
+  sealedBy: 'Gesiegelt durch',
   report: 'Protokoll einer Zustimmung',
   reportText:
     'Das hat das Gateway des Unternehmens festgehalten, als jemand Dokumenten zustimmte. Nur dieses Gateway kann es bestätigen: Wer es verwaltet, ruft „signpost verify“ auf.',
@@ -260,7 +259,7 @@ const de: VerifyTexts = {
   intact: 'Inhalt',
   intactYes: 'seitdem unverändert',
   intactNo: 'verändert oder nicht echt',
-  level: 'Niveau',
+  level: 'Stufe',
   algorithm: 'Algorithmus',
   changed: (revision, object) =>
     object === null ? `in Revision ${revision} verändert` : `Objekt ${object} wurde in Revision ${revision} verändert`,
@@ -268,7 +267,7 @@ const de: VerifyTexts = {
   tooBig: 'Diese Datei ist zu groß, um hier geprüft zu werden.',
   tooOften: 'Zu viele Dateien von hier. Warten Sie eine Minute.',
   busy: 'Gerade werden andere Dateien geprüft. Versuchen Sie es in einigen Sekunden noch einmal.',
-  offline: 'Die Verbindung ist abgerissen. Versuchen Sie es noch einmal.',
+  offline: 'Die Verbindung ist abgebrochen. Versuchen Sie es noch einmal.',
   more: 'Einzelheiten',
 };
 

@@ -205,7 +205,7 @@ describe.skipIf(!has('chromium'))('stronger proofs and passkeys', () => {
     await page.goto(linkIn(letter!));
     await page.getByLabel('Your company address').fill(MARY);
     await page.getByRole('button', { name: 'Set up', exact: true }).click();
-    await page.getByText('What shows that it is you: your password').first().waitFor();
+    await page.getByText('To show that it is you: your password').first().waitFor();
     expect(await findings(page)).toEqual([]);
     await page.getByLabel('Your password').fill('wrong');
     await page.getByRole('button', { name: 'Set up', exact: true }).click();
@@ -218,10 +218,10 @@ describe.skipIf(!has('chromium'))('stronger proofs and passkeys', () => {
     await waitForReview(phone);
 
     await page.getByRole('button', { name: 'Sign…' }).click();
-    await page.getByRole('heading', { name: 'Show once more that it is you' }).waitFor();
+    await page.getByRole('heading', { name: 'Prove once more that it is you' }).waitFor();
     expect(await findings(page)).toEqual([]);
     await mailCode(company, page, MARY);
-    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('button', { name: 'Continue' }).click();
     await page.getByText('This document needs a passkey').waitFor();
     expect(await findings(page)).toEqual([]);
     await authenticator.verifies(false);

@@ -43,6 +43,6 @@ describe.each(['fr', 'de'] as const)('D10 refusals in %s', language => {
 test('umlauts are written out in German, accents dropped in French; English stays alone', () => {
   const refusal = refusals.tooBig(1024 * 1024);
   expect(refusal.textFor('de').join(' ')).toContain('Die Mail ist zu gross');
-  expect(refusal.textFor('fr').join(' ')).toContain('La limite est de 1 MiB pour tout le message (les pieces jointes');
+  expect(refusal.textFor('fr').join(' ')).toContain('La limite est de 1 Mio pour tout le message (les pieces jointes');
   expect(refusal.textFor('en')).toEqual(refusal.text);
 });

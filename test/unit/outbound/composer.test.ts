@@ -365,9 +365,9 @@ describe.skipIf(!hasPython)('as Python’s email package reads it', () => {
     const sessions = [session(john, { state: 'signed', endedAt: date }), rejecting];
     const rejected: Mail = { kind: 'rejected', request: request({ sessions }), session: rejecting };
     expect((await compose(rejected, john)).text).toMatch(
-      /Zoë Müller-Lefèvre has declined.*> Too dear\.\n> Sorry.*no effect/s,
+      /Zoë Müller-Lefèvre has rejected the request.*> Too dear\.\n> Sorry.*no effect/s,
     );
-    expect((await compose(rejected, zoe)).text).toContain('You have declined to sign');
+    expect((await compose(rejected, zoe)).text).toContain('You have rejected the request');
     expect((await compose(rejected, mary)).text).toContain('mail it anew');
     const silent: Mail = { ...rejected, session: { ...rejecting, comment: null } };
     expect((await compose(silent, john)).text).toContain('No reason was given.');

@@ -203,7 +203,7 @@ test('every admin is told, who is in the directory in their own language', async
     directory: { findByMail: async address => (address === anna.mail ? anna : null) },
   });
   expect(mails).toHaveLength(2 * (FAULTS.length + 1));
-  expect(mails).toContain('anna@company.com: Das Zertifikat des Firmensiegels endet in 7 Tagen');
-  expect(mails).toContain(`${ADMIN}: Le certificat du cachet de la société expire dans 7 jours`);
+  expect(mails).toContain('anna@company.com: Das Zertifikat des Unternehmenssiegels läuft in 7 Tagen ab');
+  expect(mails).toContain(`${ADMIN}: Le certificat du cachet de l’entreprise expire dans 7 jours`);
   expect(mails).toContain(`${ADMIN}: L’heure de la machine est douteuse`);
 });

@@ -8,7 +8,7 @@ export const devicesDe: DeviceTexts = {
   },
   and: ' und ',
   or: ', oder ',
-  needed: what => `Was zeigt, dass Sie es sind: ${what}.`,
+  needed: what => `So weisen Sie sich aus: ${what}.`,
   password: 'Ihr Passwort',
   passwordHint: 'das Ihres Kontos im Unternehmen; es wird dort geprüft und hier nirgends aufbewahrt',
 
@@ -25,8 +25,8 @@ export const devicesDe: DeviceTexts = {
   replace: name => `„${name}“ ersetzen`,
   replacing: 'Wird ersetzt…',
   replaceNeedsMore:
-    'Dafür müssen Sie mehr zeigen, dass Sie es sind. Tun Sie es unten, oder bestätigen Sie auf Ihrem anderen Gerät.',
-  moreTitle: 'Oder zeigen Sie mehr',
+    'Dafür müssen Sie sich zusätzlich ausweisen. Tun Sie es unten, oder bestätigen Sie auf Ihrem anderen Gerät.',
+  moreTitle: 'Oder weisen Sie sich zusätzlich aus',
   startAgain: 'Neu beginnen',
 
   newcomerTitle: 'Ein neues Gerät hinzufügen?',
@@ -46,9 +46,9 @@ export const devicesDe: DeviceTexts = {
   ended: date => `entfernt am ${date}`,
   own: 'dieses Gerät',
   wasAdded: (name, date) =>
-    `Ein neues Gerät unterschreibt für Sie: „${name}“, seit ${date}. Ist es nicht Ihres, dann entfernen Sie es unten.`,
+    `Ein neues Gerät unterschreibt für Sie: „${name}“, seit ${date}. Ist es nicht Ihres, entfernen Sie es unten.`,
   wasRemoved: (name, date) =>
-    `„${name}“ wurde am ${date} entfernt. Waren Sie das nicht, dann sagen Sie es Ihrer Administration.`,
+    `„${name}“ wurde am ${date} entfernt. Waren Sie das nicht, sagen Sie es Ihrer Administration.`,
   gotIt: 'In Ordnung',
   removeOther: name => `„${name}“ entfernen…`,
   removeOtherConfirm: name =>
@@ -59,14 +59,15 @@ export const devicesDe: DeviceTexts = {
   saveName: 'Speichern',
   saving: 'Wird gespeichert…',
 
-  proveTitle: 'Zeigen Sie noch einmal, dass Sie es sind',
-  proveText: 'Dieses Dokument verlangt mehr, als für dieses Gerät bisher gezeigt wurde. Sie tun das nur einmal.',
+  proveTitle: 'Weisen Sie sich noch einmal aus',
+  proveText:
+    'Dieses Dokument verlangt einen stärkeren Nachweis als den, mit dem dieses Gerät eingerichtet wurde. Das ist nur einmal nötig.',
   prove: 'Weiter',
   proving: 'Wird geprüft…',
 
   passkeyTitle: 'Unterschreiben Sie mit Fingerabdruck, Gesicht oder PIN',
   passkeyText:
-    'Mit einem Passkey fragt dieses Gerät bei jeder Unterschrift danach: Niemand sonst kann damit unterschreiben. Sie verlassen das Gerät nie.',
+    'Mit einem Passkey fragt dieses Gerät bei jeder Unterschrift danach, sodass niemand sonst damit unterschreiben kann. Fingerabdruck, Gesicht und PIN verlassen das Gerät nie.',
   passkeyRequired: 'Dieses Dokument verlangt einen Passkey. Fingerabdruck, Gesicht oder PIN verlassen das Gerät nie.',
   passkeyAdd: 'Passkey hinzufügen',
   passkeyAdding: 'Folgen Sie Ihrem Gerät…',
