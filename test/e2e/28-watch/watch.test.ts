@@ -71,7 +71,9 @@ test('the seal’s end is mailed 30, 14, 7 and 1 days before, once each, with a 
     const due = [29.5, 13.5, 6.5, 0.5].includes(days) ? 2 : 0;
     said.push((await run({ now: () => new Date(Date.now() + offset) }, due)).filter(line => line.startsWith('anna')));
   }
-  const warning = (text: string) => [`anna.muller@company.com: Das Zertifikat des Unternehmenssiegels läuft ${text} ab`];
+  const warning = (text: string) => [
+    `anna.muller@company.com: Das Zertifikat des Unternehmenssiegels läuft ${text} ab`,
+  ];
   expect(said).toEqual([
     [],
     warning('in 30 Tagen'),
