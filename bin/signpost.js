@@ -13,6 +13,8 @@ const node = existsSync(pinned) ? pinned : process.execPath;
 // again instead of growing; and with fixed thresholds (mallopt(3)) a large piece goes back to the system when it is
 // freed, where glibc would raise them at the first one and keep all others (systemd/signpost.service says the same).
 const MALLOC = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
+// Authorities that the machine trusts (update-ca-certificates) count for us, too: of a company's https and LDAP.
+const TRUST = { NODE_USE_SYSTEM_CA: '1' };
 const child = spawn(
   node,
   [
@@ -21,7 +23,7 @@ const child = spawn(
     join(root, 'src', 'commands', 'main.ts'),
     ...process.argv.slice(2),
   ],
-  { stdio: 'inherit', env: { ...MALLOC, ...process.env } },
+  { stdio: 'inherit', env: { ...MALLOC, ...TRUST, ...process.env } },
 );
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));

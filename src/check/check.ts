@@ -1,6 +1,6 @@
 /** Everything that `signpost check` looks at, in the order in which things depend on each other. */
-import { hostname } from 'node:os';
 import type { Logger } from 'pino';
+import { fullHostName } from '../config/host-name.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { openDirectory } from '../directory/open.ts';
@@ -46,7 +46,7 @@ export async function* check({ file, postfix, mail, logger }: CheckOptions): Asy
   yield* await checkWorkingParts(config, logger);
   yield* await checkListeners(config);
   yield* await checkPostfix(config, postfix);
-  yield* await checkDns(config, mailHost());
+  yield* await checkDns(config, fullHostName() ?? '<name of this mail server>');
   if (mail) yield* mailLines(config, logger);
 }
 
@@ -72,8 +72,6 @@ function limitsLine({ requests, mail }: Config): Line {
   const open = `${maxPendingPerSender} open requests a sender, ${maxPendingPerPair} of them for one person, ${maxPerDay} new ones a day`;
   return ok('limits', `${size}; ${open}`);
 }
-
-const mailHost = (): string => (hostname().includes('.') ? hostname() : '<name of this mail server>');
 
 async function* mailLines(config: Config, logger: Logger): AsyncGenerator<Line> {
   let core: Core;

@@ -36,7 +36,8 @@ async function line(item: string, address: string, mend: string, work: () => Pro
 
 /** What connecting said; several addresses were tried where there are several reasons. */
 export function reason(error: unknown): string {
-  const { code, message, cause, errors } = error as NodeJS.ErrnoException & { errors?: readonly unknown[] };
+  const { code, message, name, cause, errors } = error as NodeJS.ErrnoException & { errors?: readonly unknown[] };
+  if (name === 'TimeoutError') return 'ETIMEDOUT';
   if (errors?.[0] !== undefined) return reason(errors[0]);
   if (cause !== undefined) return reason(cause);
   return code ?? message;
@@ -92,13 +93,34 @@ function connects(address: Listen): Promise<void> {
 /** The way that phones take. From inside, some networks don't reach their own outside: no more than a warning. */
 async function publicLine({ publicUrl }: Config): Promise<Line> {
   const item = 'public address';
-  const mend = 'look at the https proxy: it passes all paths unchanged to http.listen';
+  const proxy = 'look at the https proxy: it passes all paths unchanged to http.listen';
   try {
     const response = await fetch(`${publicUrl}/healthz`, { signal: AbortSignal.timeout(TIMEOUT), redirect: 'error' });
     return response.ok
       ? ok(item, `${publicUrl} answers`)
-      : warning(item, `${publicUrl}/healthz says ${response.status}`, mend);
+      : warning(item, `${publicUrl}/healthz says ${response.status}`, proxy);
   } catch (error) {
-    return warning(item, `${publicUrl} can't be reached from here: ${reason(error)}`, mend);
+    const code = reason(error);
+    const { text, mend } = WHY.find(({ codes }) => codes.test(code)) ?? { text: 'no answer', mend: proxy };
+    return warning(item, `${publicUrl} can't be reached from here: ${text} (${code})`, mend);
   }
 }
+
+/** What keeps phones out, by what connecting said. */
+const WHY: readonly { readonly codes: RegExp; readonly text: string; readonly mend: string }[] = [
+  {
+    codes: /^(ENOTFOUND|EAI_AGAIN|EAI_NODATA)$/,
+    text: 'its name has no address',
+    mend: 'give it one in DNS (see below), or in /etc/hosts of this machine',
+  },
+  {
+    codes: /^(ECONNREFUSED|ETIMEDOUT|EHOSTUNREACH)$/,
+    text: 'nothing answers there',
+    mend: 'start the https proxy (README.md, step 5), or give http.tls and listen there yourself',
+  },
+  {
+    codes: /CERT|SIGNATURE|ALTNAME/,
+    text: 'its certificate is not trusted by this machine',
+    mend: "its chain must be whole; of a company's own authority: /usr/local/share/ca-certificates and update-ca-certificates",
+  },
+];

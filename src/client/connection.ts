@@ -35,6 +35,13 @@ export class Unreachable extends Error {
   override readonly name = 'Unreachable';
 }
 
+/** With the reason, where the platform gives one: Node does, browsers don't. */
+function unreachable(error: unknown): Unreachable {
+  const { cause } = error as { cause?: { code?: unknown } };
+  const code = typeof cause?.code === 'string' ? ` (${cause.code})` : '';
+  return new Unreachable(`The gateway can\u2019t be reached${code}.`, { cause: error });
+}
+
 export interface Environment {
   readonly fetch: typeof fetch;
   readonly now: () => Date;
@@ -118,14 +125,15 @@ export class Connection {
       return read(new Uint8Array(await response.arrayBuffer()));
     } catch (error) {
       if (error instanceof Unreachable) throw error;
-      throw new Unreachable('The gateway can\u2019t be reached.', { cause: error });
+      throw unreachable(error);
     }
   }
 
   async #attempt<T>(call: Call<T>): Promise<T> {
     for (let again = false; ; again = true) {
       const offset = this.#clockOffset;
-      const nonce = call.method === 'GET' ? randomNonce() : await this.#nonce(call);
+      // While it is set up no signed answer has told the gateway's clock; one that is hours off must not matter then.
+      const nonce = call.method === 'GET' && call.gatewayKey !== null ? randomNonce() : await this.#nonce(call);
       try {
         return await this.#send(call, nonce);
       } catch (error) {
@@ -188,7 +196,7 @@ export class Connection {
         requestSignature: signature.signature,
       };
     } catch (error) {
-      throw new Unreachable('The gateway can\u2019t be reached.', { cause: error });
+      throw unreachable(error);
     }
   }
 

@@ -4,6 +4,8 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { createInstallation } from '../config/installation.ts';
+import { pathIn } from '../config/load.ts';
+import { giveTo, serviceUser } from '../config/service-user.ts';
 import type { Answers } from '../config/template.ts';
 import { KEY_KIND_NAMES, KEY_KINDS, type KeyKind } from '../pki/key-kinds.ts';
 import { ask } from './ask.ts';
@@ -15,6 +17,8 @@ interface Flags {
   readonly signDomain?: string;
   readonly mailDomain?: string[];
   readonly url?: string;
+  readonly state?: string;
+  readonly user?: string;
   readonly keys: 'ecdsa' | 'rsa';
   readonly caKey?: KeyKind;
   readonly sealKey?: KeyKind;
@@ -24,6 +28,9 @@ interface Flags {
   readonly httpPort: string;
   readonly smtpPort: string;
 }
+
+/** Where every command looks by itself (options.ts). */
+const STANDARD_FILE = '/etc/signpost/signpost.yaml';
 
 const DOMAIN = /^[a-z0-9-]+(\.[a-z0-9-]+)+$/;
 
@@ -37,6 +44,8 @@ export function initCommand(): Command {
     .option('--mail-domain <domain...>', "the company's mail domains")
     .option('--sign-domain <domain>', 'domain that requests are mailed to')
     .option('--url <url>', 'where phones reach the gateway')
+    .option('--state <folder>', 'where what must not be lost is kept; without it DIR/state')
+    .option('--user <name>', 'the user that the gateway runs as: gets the keys and the state folder (as root)')
     .option('--keys <kind>', 'ecdsa (P-256) or rsa (3072 bits)', 'ecdsa')
     .addOption(keyOption('--ca-key <kind>', "the CA's key, where it is to be of another kind"))
     .addOption(keyOption('--seal-key <kind>', "the seal's key, likewise"))
@@ -54,9 +63,10 @@ const keyOption = (flags: string, description: string): Option =>
 async function init(dir: string, flags: Flags): Promise<void> {
   const folder = resolve(dir);
   if (flags.keys !== 'ecdsa' && flags.keys !== 'rsa') throw new Error('--keys: write ecdsa or rsa');
+  const owner = flags.user === undefined ? null : serviceUser(flags.user);
   const answers = await collect(flags);
 
-  const { instructions } = await createInstallation(
+  const { config, instructions } = await createInstallation(
     folder,
     answers,
     flags.keys === 'rsa' ? 'rsa-sha256' : 'ecdsa-p256-sha256',
@@ -66,6 +76,9 @@ async function init(dir: string, flags: Flags): Promise<void> {
       ...(flags.tsaKey && { tsa: KEY_KINDS[flags.tsaKey] }),
     },
   );
+  if (owner) giveTo(owner, folder, pathIn(config, config.state));
+  const file = join(folder, 'signpost.yaml');
+  const option = file === STANDARD_FILE ? '' : ` --config ${file}`;
   console.log(`Made ${folder}:
   signpost.yaml          the configuration, annotated
   people.yaml            who people are: put yours in
@@ -74,9 +87,10 @@ async function init(dir: string, flags: Flags): Promise<void> {
   postfix-and-dns.txt    the lines below
 
 ${instructions}
-# 3. Put your people into ${join(folder, 'people.yaml')}, then start the gateway:
-#      signpost serve --config ${join(folder, 'signpost.yaml')}
-#    and set up a first phone:  signpost user code john.doe --config ${join(folder, 'signpost.yaml')}`);
+# 3. Put your people into ${join(folder, 'people.yaml')}, or your LDAP servers into ${file}; then start the
+#    gateway (${file === STANDARD_FILE ? 'systemctl enable --now signpost, as README.md says; or in this terminal: ' : ''}signpost serve${option}).
+#    Is all in order?     signpost check${option}
+#    The first phone:     signpost user code NAME${option}`);
 }
 
 async function collect(flags: Flags): Promise<Answers> {
@@ -129,6 +143,7 @@ async function collect(flags: Flags): Promise<Answers> {
   return {
     company: { name, vat: vat === 'none' ? null : vat, country },
     publicUrl,
+    ...(flags.state !== undefined && { state: resolve(flags.state) }),
     signDomain,
     mailDomains: flags.mailDomain ?? [mailDomain],
     ports: {

@@ -1,11 +1,11 @@
 /** Everything a gateway needs, made once in a new folder; nothing that exists is ever overwritten. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { dkimRecordOf, makeDkimKey } from '../outbound/dkim-key.ts';
 import { createPki } from '../pki/create.ts';
 import type { NewKey } from '../pki/key-kinds.ts';
+import { fullHostName } from './host-name.ts';
 import { ConfigError, loadConfig } from './load.ts';
 import type { Config } from './schema.ts';
 import { type Answers, configText, dnsLines, peopleText, postfixLines } from './template.ts';
@@ -57,13 +57,8 @@ export async function createInstallation(
     postfixLines(config),
     '# 2. DNS: records of the sign domain',
     '',
-    dnsLines(config, mailHost(answers.signDomain), dkim!.zoneLine),
+    dnsLines(config, fullHostName() ?? '<name of this mail server>', dkim!.zoneLine),
   ].join('\n');
   writeNew('postfix-and-dns.txt', instructions, 0o644);
   return { config, instructions };
-}
-
-function mailHost(signDomain: string): string {
-  const host = hostname();
-  return /^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(host) ? host : `mx.${signDomain}`;
 }

@@ -12,6 +12,8 @@ export interface Answers {
   readonly publicUrl: string;
   readonly signDomain: string;
   readonly mailDomains: readonly string[];
+  /** Folder of what must not be lost; absent: beside the configuration. */
+  readonly state?: string;
   readonly ports: { readonly milter: number; readonly lmtp: number; readonly http: number; readonly smtp: number };
 }
 
@@ -24,6 +26,7 @@ export function configText(answers: Answers): string {
   set(['company', 'country'], answers.company.country);
   set(['publicUrl'], answers.publicUrl);
   set(['domains'], [{ sign: answers.signDomain, mail: [...answers.mailDomains] }]);
+  if (answers.state !== undefined) set(['state'], answers.state);
   set(['mail', 'milter'], `127.0.0.1:${answers.ports.milter}`);
   set(['mail', 'lmtp'], `127.0.0.1:${answers.ports.lmtp}`);
   set(['mail', 'smtp', 'port'], answers.ports.smtp);

@@ -3,7 +3,7 @@
  * `startGateway` builds on.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { ConfigError, pathIn } from '../config/load.ts';
@@ -34,6 +34,7 @@ import { FileBlobs } from '../store/blobs.ts';
 import { SqliteCertificateStore } from '../store/certificates.ts';
 import { openDatabase } from '../store/database.ts';
 import { MIGRATIONS } from '../store/migrations.ts';
+import { otherOwner } from '../store/owner.ts';
 import { SqliteStore } from '../store/sqlite.ts';
 import { SqliteTimestampStore } from '../store/timestamps.ts';
 
@@ -69,12 +70,20 @@ export interface Core {
   close(): Promise<void>;
 }
 
+/** An admin's command may come before the gateway's first start: then the folder is for whom the keys are. */
+function makeStateFolder(state: string, folder: string): void {
+  const made = mkdirSync(state, { recursive: true, mode: 0o700 });
+  const keys = join(folder, 'keys');
+  const owner = made !== undefined && existsSync(keys) ? otherOwner(keys) : null;
+  if (owner) chownSync(state, owner.uid, owner.gid);
+}
+
 /** @throws Error in words when a key, the directory or the database can't be used */
 export async function openCore(config: Config, options: CoreOptions): Promise<Core> {
   const { logger } = options;
   const now = options.now ?? (() => new Date());
   const state = pathIn(config, config.state);
-  mkdirSync(state, { recursive: true, mode: 0o700 });
+  makeStateFolder(state, config.folder);
   const directory = await openDirectory(config, { now, log: logger.child({ part: 'directory' }) });
   const database = openDatabase(join(state, 'signpost.db'), MIGRATIONS);
   const blobs = await FileBlobs.open(join(state, 'blobs'));

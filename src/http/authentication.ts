@@ -88,7 +88,9 @@ export class Authentication {
     const received = this.received(request);
     const imported = await importPublicKey(key).catch(() => null);
     if (!imported || received.keyid !== (await thumbprint(key)) || !(await this.#verify(request, received, imported)))
-      throw new HttpProblem('bad-request');
+      throw new HttpProblem('bad-request', {
+        detail: `What came is not signed for this gateway's address: use ${this.#deps.origin}.`,
+      });
     await this.#useNonce(request, received);
     return received.keyid;
   }

@@ -84,7 +84,8 @@ export async function startHttp(deps: HttpDeps): Promise<RunningHttp> {
 }
 
 async function listenOn(app: FastifyInstance, listen: Listen): Promise<string> {
-  if ('host' in listen) return app.listen(listen);
+  // A copy: fastify writes into what it is given, and this is the configuration's.
+  if ('host' in listen) return app.listen({ ...listen });
   await removeStaleSocket(listen.path);
   const address = await app.listen({ path: listen.path });
   // For a proxy in our group.

@@ -6,6 +6,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { type Change, Client, type Filter, ResultCodeError } from 'ldapts';
 import { entryOf, type LdapEntry } from './entry.ts';
+import { resultText } from './result-text.ts';
 
 /** This server didn't answer, or not with LDAP: another one may. */
 export class ServerDown extends Error {
@@ -108,7 +109,9 @@ export async function connectLdap(settings: ConnectionSettings): Promise<LdapCon
         // The handshake has no time limit of its own.
         await inTime(client.startTLS(tls), 2 * timeout);
       } catch (error) {
-        throw error instanceof ResultCodeError ? new Error(`StartTLS refused: ${error.message}`) : error;
+        throw error instanceof ResultCodeError
+          ? new Error(`StartTLS refused: ${resultText(error.code, error.message)}`)
+          : error;
       }
     });
   }

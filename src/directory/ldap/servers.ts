@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { LdapSettings } from '../../config/ldap.ts';
 import { DirectoryUnavailable } from '../directory.ts';
 import { connectLdap, type LdapConnection, ServerDown } from './connection.ts';
+import { resultText } from './result-text.ts';
 
 export interface ServersDeps {
   readonly settings: Pick<LdapSettings, 'name' | 'servers' | 'startTls' | 'timeout' | 'bind'>;
@@ -131,7 +132,9 @@ export class Servers {
           `the directory refuses the password in directory.ldap.bind.passwordFile; write the right one there`,
         );
       }
-      throw new ServerDown(`${state.server}: bind as ${settings.bind.dn}: ${(error as Error).message}`);
+      const { code, message } = error as Partial<ResultCodeError> & Error;
+      const why = typeof code === 'number' ? resultText(code, message) : message;
+      throw new ServerDown(`${state.server}: bind as ${settings.bind.dn}: ${why}`);
     }
   }
 
@@ -152,6 +155,6 @@ export class Servers {
 function toUnavailable(error: unknown, name: string): unknown {
   const code = (error as Partial<ResultCodeError>).code;
   return typeof code === 'number'
-    ? new DirectoryUnavailable(`directory ${name} answers ${code}: ${(error as Error).message}`)
+    ? new DirectoryUnavailable(`directory ${name} answers: ${resultText(code, (error as Error).message)}`)
     : error;
 }
