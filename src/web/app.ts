@@ -13,7 +13,6 @@ export interface App {
 
 export async function openApp(): Promise<App> {
   const texts = chooseTexts(navigator.languages);
-  document.documentElement.lang = texts.language;
   const device = await SignpostDevice.open({
     origin: location.origin,
     store: indexedDbStore(),
@@ -64,5 +63,6 @@ export function showLoading(texts: Texts): void {
 /** Date and time as the reader writes them: their region's form of the page's language. */
 export function when(date: Date, texts: Texts): string {
   const locale = navigator.languages.find(language => language.startsWith(texts.language)) ?? texts.language;
-  return new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' }).format(date);
+  const text = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' }).format(date);
+  return texts.language === 'fr' ? text.replace(/^1\b/, '1er') : text;
 }

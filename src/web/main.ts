@@ -11,12 +11,9 @@ import { chooseTexts } from './texts/index.ts';
 
 async function start(): Promise<void> {
   const texts = chooseTexts(navigator.languages);
-  if (location.pathname === '/trust') {
-    document.documentElement.lang = texts.language;
-    return showTrust(texts);
-  }
+  document.documentElement.lang = texts.language;
+  if (location.pathname === '/trust') return showTrust(texts);
   if (location.pathname === '/verify') {
-    document.documentElement.lang = texts.language;
     const { showVerify } = await import('./pages/verify.ts');
     return showVerify(texts.language);
   }

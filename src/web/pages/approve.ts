@@ -39,7 +39,7 @@ function confirmApproval(
   done: (after: View) => void,
 ): void {
   const { device, texts } = app;
-  const what = view.documents.map(({ name, pages }) => `“${name}” (${texts.pages(pages)})`).join(', ');
+  const what = view.documents.map(({ name, pages }) => `${texts.quoted(name)} (${texts.pages(pages)})`).join(', ');
   const place = choosePlace(texts);
   const remember = h('input', { type: 'checkbox', name: 'remember', checked: remembered });
   const now = h('button', { type: 'button' }, texts.signNow);

@@ -16,7 +16,10 @@ export function confirmSignature(
 ): void {
   const { device, texts } = app;
   const what = view.documents
-    .map(({ name, kind, pages, length }) => `“${name}” (${kind === 'pdf' ? texts.pages(pages) : texts.size(length)})`)
+    .map(
+      ({ name, kind, pages, length }) =>
+        `${texts.quoted(name)} (${kind === 'pdf' ? texts.pages(pages) : texts.size(length)})`,
+    )
     .join(', ');
   const now = h('button', { type: 'button' }, texts.signNow);
   const dialog = openDialog(texts.confirmTitle, h('p', null, texts.confirm(what, view.you.name)));

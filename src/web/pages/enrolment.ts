@@ -3,6 +3,7 @@ import type { EnrolmentOptions } from '../../client/protocol.ts';
 import { type App, errorNotice, showFailure, showLoading, showOwner } from '../app.ts';
 import { busy, h, notice, show } from '../dom.ts';
 import { proofFields } from '../proof-fields.ts';
+import type { Texts } from '../texts/catalogue.ts';
 import { offerPasskey } from './passkey.ts';
 import { resumeWaiting, showWaiting } from './waiting.ts';
 
@@ -67,7 +68,7 @@ function showForm(app: App, token: string | null, options: EnrolmentOptions, don
           address: address.value.trim(),
           ...shown,
           link: token,
-          name: browserName(),
+          name: browserName(texts),
           kind: 'browser',
         });
         if (answer.state === 'enrolled') return done();
@@ -94,8 +95,7 @@ function showForm(app: App, token: string | null, options: EnrolmentOptions, don
   );
 }
 
-/** "Firefox on Android": what people will recognise in a list of their devices. */
-function browserName(): string {
+function browserName(texts: Texts): string {
   const agent = navigator.userAgent;
   const browser = /Edg\//.test(agent)
     ? 'Edge'
@@ -105,7 +105,7 @@ function browserName(): string {
         ? 'Chrome'
         : /Safari\//.test(agent)
           ? 'Safari'
-          : 'Browser';
+          : texts.otherBrowser;
   const system = /Android/.test(agent)
     ? 'Android'
     : /iPhone|iPad/.test(agent)
@@ -115,5 +115,5 @@ function browserName(): string {
         : /Mac OS/.test(agent)
           ? 'macOS'
           : 'Linux';
-  return `${browser} on ${system}`;
+  return texts.browserOn(browser, system);
 }

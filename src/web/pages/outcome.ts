@@ -42,7 +42,7 @@ function describe({ texts }: App, view: View): { good: boolean | null; title: st
   if (view.session === 'waiting') return { good: null, title: texts.waitingTitle, lines: [texts.waitingText] };
   const lines = [
     ...(view.state in texts.ended ? [texts.ended[view.state as keyof typeof texts.ended]] : []),
-    ...(view.comment === null ? [] : [`“${view.comment}”`]),
+    ...(view.comment === null ? [] : [texts.quoted(view.comment)]),
   ];
   return {
     good: null,

@@ -33,7 +33,7 @@ export async function resumeWaiting(app: App, token: string | null, ways: Ways):
 export function showWaiting(app: App, token: string | null, waiting: Waiting, ways: Ways): void {
   const { device, texts } = app;
   const words = texts.devices;
-  const names = waiting.others.map(({ name }) => words.quoted(name)).join(', ');
+  const names = waiting.others.map(({ name }) => texts.quoted(name)).join(', ');
   /** The device that is to be replaced, once one is chosen. */
   let replaces: string | null = null;
   const messages = h('div', null);

@@ -12,7 +12,12 @@ export interface Texts {
   readonly retry: string;
   readonly cancel: string;
   readonly offline: string;
+  /** In the language's own quotation marks. */
+  readonly quoted: (text: string) => string;
   readonly yourDevice: (person: string) => string;
+  /** "Firefox on Android": what people will recognise in a list of their devices. */
+  readonly browserOn: (browser: string, system: string) => string;
+  readonly otherBrowser: string;
 
   readonly enrolTitle: string;
   readonly enrolIntro: string;

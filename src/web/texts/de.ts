@@ -9,7 +9,10 @@ export const de: Texts = {
   cancel: 'Abbrechen',
   offline:
     'Die Verbindung ist abgebrochen. Bei uns ist nichts verloren: Versuchen Sie es noch einmal, wenn Sie wieder online sind.',
+  quoted: name => `„${name}“`,
   yourDevice: person => `Dieses Gerät unterschreibt für ${person}`,
+  browserOn: (browser, system) => `${browser} auf ${system}`,
+  otherBrowser: 'Browser',
 
   enrolTitle: 'Dieses Gerät einrichten (30 Sekunden)',
   enrolIntro:

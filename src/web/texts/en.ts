@@ -8,7 +8,10 @@ export const en: Texts = {
   retry: 'Try again',
   cancel: 'Cancel',
   offline: 'The connection was lost. Nothing is lost on our side: try again when you are back online.',
+  quoted: name => `“${name}”`,
   yourDevice: person => `This device signs for ${person}`,
+  browserOn: (browser, system) => `${browser} on ${system}`,
+  otherBrowser: 'Browser',
 
   enrolTitle: 'Set up this device (30 seconds)',
   enrolIntro:

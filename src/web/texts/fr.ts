@@ -8,7 +8,10 @@ export const fr: Texts = {
   retry: 'Réessayer',
   cancel: 'Annuler',
   offline: 'La connexion a été perdue. Rien n’est perdu de notre côté\u00a0: réessayez une fois reconnecté.',
+  quoted: name => `«\u00a0${name}\u00a0»`,
   yourDevice: person => `Cet appareil signe pour ${person}`,
+  browserOn: (browser, system) => `${browser} sur ${system}`,
+  otherBrowser: 'Navigateur',
 
   enrolTitle: 'Configurer cet appareil (30 secondes)',
   enrolIntro:

@@ -10,7 +10,6 @@ export interface DeviceTexts {
   readonly password: string;
   readonly passwordHint: string;
 
-  readonly quoted: (name: string) => string;
   readonly waitingTitle: string;
   readonly waitingText: (names: string, address: string) => string;
   readonly compare: string;

@@ -12,7 +12,6 @@ export const devicesDe: DeviceTexts = {
   password: 'Ihr Passwort',
   passwordHint: 'das Ihres Kontos im Unternehmen; es wird dort geprüft und hier nirgends aufbewahrt',
 
-  quoted: name => `„${name}“`,
   waitingTitle: 'Bestätigen Sie auf Ihrem anderen Gerät',
   waitingText: (names, address) =>
     `Sie unterschreiben schon mit ${names}. Öffnen Sie dort ${address} und bestätigen Sie dieses neue Gerät.`,

@@ -8,7 +8,6 @@ export const devicesEn: DeviceTexts = {
   password: 'Your password',
   passwordHint: 'of your account at the company; it is checked there and kept nowhere here',
 
-  quoted: name => `“${name}”`,
   waitingTitle: 'Now confirm on your other device',
   waitingText: (names, address) => `You already sign with ${names}. Open ${address} there and confirm this new device.`,
   compare: 'It must show this number there:',

@@ -12,7 +12,6 @@ export const devicesFr: DeviceTexts = {
   password: 'Votre mot de passe',
   passwordHint: 'celui de votre compte dans l’entreprise\u00a0; il y est vérifié et n’est conservé nulle part ici',
 
-  quoted: name => `«\u00a0${name}\u00a0»`,
   waitingTitle: 'Confirmez sur votre autre appareil',
   waitingText: (names, address) =>
     `Vous signez déjà avec ${names}. Ouvrez-y ${address} et confirmez ce nouvel appareil.`,
