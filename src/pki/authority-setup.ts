@@ -1,6 +1,7 @@
 /** New certificate authorities: a root of the company's own, one below an enterprise's CA, another key. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Person } from '../directory/directory.ts';
 import { describeName } from '../signatures/verify/subject.ts';
 import { countAuthorities, parseCrls, readAuthorities } from './authority-files.ts';
 import { certificatePath } from './create.ts';
@@ -12,12 +13,20 @@ import { handOver, KeyFileError, writeNewFile } from './key-file.ts';
 import { kindOf, type NewKey } from './key-kinds.ts';
 import { certificationRequest } from './key-request.ts';
 import { nextKeyPath } from './keys.ts';
+import { OID } from './oids.ts';
 import { register } from './own-certificates.ts';
 import { parsePathCertificate } from './path/certificate.ts';
 import type { Crl } from './path/crl.ts';
 import { validatePath } from './path/path.ts';
 import type { Scope, SigningKey } from './pki.ts';
-import { authorityExtensions, authorityName, rootProfile, sealProfile } from './profiles.ts';
+import {
+  authorityExtensions,
+  authorityName,
+  personProfile,
+  rootProfile,
+  sealProfile,
+  timestampProfile,
+} from './profiles.ts';
 import {
   type AuthoritySetup,
   exists,
@@ -148,6 +157,7 @@ export async function installAuthority(
   const chain = chainOf(certificate, given);
   const lists = crls === null ? null : parseCrls(crls, 'the file of --crl');
   checkAuthority(certificate, setup.now());
+  checkPurposes(chain, setup.scope);
   checkPath(chain, lists, setup.now());
   await checkUse(setup, chain, key);
   if (!equal(certificate.der, current.der)) return succeed(setup, chain, key, lists);
@@ -241,21 +251,66 @@ function checkPath(chain: readonly Certificate[], crls: readonly Crl[] | null, t
   throw new AuthorityRefused(`its path to the root breaks a rule: ${verdict.message}${whose ?? ''}`);
 }
 
-/** Whether what the CA would issue holds: length of the path, names, policies. @throws AuthorityRefused */
+/**
+ * An extendedKeyUsage in a CA below the root limits what it issues for OpenSSL, GnuTLS and Windows, though RFC 5280 §4.2.1.12
+ * doesn't say so. @throws AuthorityRefused
+ */
+function checkPurposes(chain: readonly Certificate[], scope: Scope): void {
+  const mail = ['emailProtection', OID.emailProtection] as const;
+  const needed = scope === 'local' ? [mail, ['timeStamping', OID.timeStamping] as const] : [mail];
+  for (const { der, subject } of chain.filter(one => !isSelfSigned(one))) {
+    const { purposes } = parsePathCertificate(der);
+    if (!purposes || purposes.oids.has(OID.anyExtendedKeyUsage)) continue;
+    const missing = needed.filter(([, oid]) => !purposes.oids.has(oid)).map(([name]) => name);
+    if (missing.length > 0)
+      throw new AuthorityRefused(
+        `the extendedKeyUsage of “${describeName(subject).name}” lacks ${missing.join(' and ')}: many programs would ` +
+          'believe no signature below it. Ask for a CA certificate without that extension',
+      );
+  }
+}
+
+/** Whether all that the CA would issue holds: length of the path, names, policies. @throws AuthorityRefused */
 async function checkUse(
-  { config, now }: AuthoritySetup,
+  { config, now, scope }: AuthoritySetup,
   chain: readonly Certificate[],
   key: SigningKey,
 ): Promise<void> {
   const [ca, ...above] = chain;
-  const fields = sealProfile(companyOf(config), key.publicKey, issuerOf(config, ca!, 'trial'), now());
-  const certificate = parseCertificate(await signCertificate(fields, key));
+  const issuer = issuerOf(config, ca!, 'trial');
+  const company = companyOf(config);
+  const profiles = config.domains
+    .flatMap(({ mail }) => mail)
+    .map(domain => personProfile(nobody(domain), company, publicKeyInfoOf(key.publicKey), issuer, now(), DAY));
+  if (scope === 'local')
+    for (const profile of [sealProfile, timestampProfile])
+      profiles.push(profile(company, key.publicKey, issuer, now()));
   const anchors = [above.at(-1) ?? ca!];
-  const verdict = validatePath({ certificate, candidates: chain, anchors, time: now(), revocation: null });
-  if (!verdict.valid)
-    throw new AuthorityRefused(
-      `certificates that this CA issues would not be valid: ${verdict.message} (${verdict.rule})`,
-    );
+  for (const fields of profiles) {
+    const certificate = parseCertificate(await signCertificate(fields, key));
+    const verdict = validatePath({ certificate, candidates: chain, anchors, time: now(), revocation: null });
+    if (!verdict.valid)
+      throw new AuthorityRefused(
+        `certificates that this CA issues would not be valid: ${verdict.message} (${verdict.rule})`,
+      );
+  }
 }
+
+const DAY = 86_400_000;
+
+/** Somebody with an address of this domain. */
+const nobody = (domain: string): Person => ({
+  id: 'trial',
+  name: 'Trial',
+  givenName: 'Trial',
+  surname: 'Trial',
+  mail: `trial@${domain}`,
+  addresses: [`trial@${domain}`],
+  language: 'en',
+  title: null,
+  groups: [],
+  delegates: [],
+  mobile: null,
+});
 
 const day = (date: Date): string => date.toISOString().slice(0, 10);

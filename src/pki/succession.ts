@@ -10,6 +10,7 @@
 import { createHash } from 'node:crypto';
 import { access, link, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Config } from '../config/schema.ts';
 import {
   type AuthorityFolder,
   authorityNamer,
@@ -33,6 +34,7 @@ import { type Certificate, parseCertificate, publicKeyInfoOf, signCertificate, t
 
 /** What commands about authorities work with. */
 export interface AuthoritySetup extends KeySetup {
+  readonly config: KeySetup['config'] & Pick<Config, 'domains'>;
   readonly scope: Scope;
   /** Of the scope: certs/, keys/ and authorities/ are in it. */
   readonly folder: string;
@@ -133,26 +135,41 @@ async function certifyOwn(
 async function retireAuthority(setup: AuthoritySetup, before: Certificate, now: Certificate): Promise<string> {
   const { folder } = setup;
   const id = createHash('sha256').update(before.der).digest('hex').slice(0, 16);
-  const names = await listRetired(folder);
   const all = retiredFolder(folder);
-  // A killed command was there before.
-  const there = names.find(name => name.endsWith(`-${id}`));
-  if (there !== undefined) return join(all, there);
+  const keepIn = async (place: string): Promise<void> => {
+    await keep(certificatePath(folder, 'ca'), join(place, 'ca.pem'));
+    if (await exists(crlPath(folder))) await keep(crlPath(folder), join(place, 'ca.crl'));
+    if (setup.authorityKeys.isFile('ca') && !equal(before.publicKeyInfo, now.publicKeyInfo))
+      await keep(keyPath(folder, 'ca'), join(place, 'ca.p8'));
+    await syncFolder(place);
+  };
+  const there = (await listRetired(folder)).find(name => name.endsWith(`-${id}`));
+  if (there !== undefined) {
+    // A killed command was there before, or it has been in use twice: then the key may not have been kept, for it went on.
+    await keepIn(join(all, there));
+    return join(all, there);
+  }
 
   const made = join(all, `.${id}`);
   await rm(made, { recursive: true, force: true });
   if ((await mkdir(all, { recursive: true, mode: 0o755 })) !== undefined) await handOver(all);
   await mkdir(made, { mode: 0o755 });
   await handOver(made);
-  await link(certificatePath(folder, 'ca'), join(made, 'ca.pem'));
-  if (await exists(crlPath(folder))) await link(crlPath(folder), join(made, 'ca.crl'));
-  if (setup.authorityKeys.isFile('ca') && !equal(before.publicKeyInfo, now.publicKeyInfo))
-    await link(keyPath(folder, 'ca'), join(made, 'ca.p8'));
-  await syncFolder(made);
+  await keepIn(made);
   const place = join(all, `${await countAuthorities(folder)}-${id}`);
   await rename(made, place);
   await syncFolder(all);
   return place;
+}
+
+/** Gives a file a second name, in place of what an earlier command left there, at once. */
+async function keep(path: string, second: string): Promise<void> {
+  const staged = `${second}.next`;
+  await unstage(staged);
+  await link(path, staged);
+  await rename(staged, second);
+  // Where both names were of one file already, rename (2) leaves them.
+  await unstage(staged);
 }
 
 const nextCertificatePath = (folder: string, name: CertifiedName | 'ca'): string =>

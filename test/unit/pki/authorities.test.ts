@@ -44,6 +44,7 @@ describe.skipIf(!has('openssl'))('certificate authorities', () => {
       folder: workspace.folder,
       company: COMPANY,
       publicUrl: PUBLIC_URL,
+      domains: [{ sign: 'sign.company.com', mail: ['company.com', 'company.lu'] }],
       pki,
     };
     const keys = keysOfScopes({ config, passphrase: PASSPHRASE, credentials: undefined, logger: silent });
@@ -322,8 +323,29 @@ describe.skipIf(!has('openssl'))('certificate authorities', () => {
     await refused(good, /revocation lists don't say/, await (await open()).ca.crl());
     certify(csr);
     await refused(text('sub.pem') + text('root.pem'), /revoked/, rootCrl(true));
+    const sub = 'basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\n';
+    // What only people's certificates break, in one of two mail domains.
+    for (const names of ['permitted;email:company.com', 'permitted;email:.company.com', 'excluded;email:company.lu'])
+      await refused(certify(csr, `${sub}nameConstraints=critical,${names}`), /would not be valid.*trial@company/);
+    await refused(certify(csr, `${sub}extendedKeyUsage=clientAuth`), /lacks emailProtection and timeStamping/);
+    await refused(certify(csr, `${sub}extendedKeyUsage=emailProtection`), /lacks timeStamping/);
     enterprise('-addext', 'basicConstraints=critical,CA:TRUE,pathlen:0');
     await refused(certify(csr), /would not be valid.*path-length/);
+  }, 60_000);
+
+  it('a CA that is replaced twice, first with its key going on: the key is kept in the end, and answers', async () => {
+    await make(workspace);
+    enterprise();
+    const root = text('certs/ca.pem');
+    const { certificate } = await (await open()).ca.issueForPerson(request(workspace), JOHN, 'phone-1');
+    const chain = certify(await authorityRequest(setup(), null));
+    await installAuthority(setup(), chain, rootCrl());
+    // As where the command was killed right before the certificate's rename.
+    workspace.put('certs/ca.pem', root);
+    await rotateAuthority(setup(), null);
+    expect(await asked(await open(), certificate)).toMatch(GOOD);
+    const kept = join(workspace.path('authorities'), readdirSync(workspace.path('authorities'))[0]!);
+    expect(readdirSync(kept)).toContain('ca.p8');
   }, 60_000);
 
   it('killed at any point of a rotation: the PKI loads, and the command can be given again', async () => {
