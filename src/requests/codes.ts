@@ -51,8 +51,10 @@ async function send(deps: Deps, { address, link, deviceId }: Parameters<Devices[
   const holder = await linkHolder(deps, link, person);
   if (!person || holder === 'other') return;
   const now = deps.now();
-  // Who asks without a link can't use up the mails of those who have one.
-  const asker = holder === 'live' ? `${person.id} live` : person.id;
+  // Who asks without a link can't use up the mails of those who have one, or a device.
+  const device = await deps.store.requests.findDevice(deviceId);
+  const own = device?.state === 'active' && device.personId === person.id;
+  const asker = own ? `${person.id} device` : holder === 'live' ? `${person.id} live` : person.id;
   if (!(await deps.store.once.take(MAILED, asker, codesPerDay, now, new Date(now.getTime() - DAY_MS)))) {
     deps.logger.warn({ person: person.id }, 'no more enrolment codes for this person today');
     return;

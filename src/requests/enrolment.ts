@@ -123,7 +123,9 @@ async function decide(deps: Deps, candidate: Candidate): Promise<EnrolmentOutcom
     (replaced !== null && replaces?.held === true) ||
     (replaced !== null && active.length === 1 && coversReplaced(proofs, proofsOf(replaced, deps.config.enrolment)));
   if (enough) return { state: 'enrolled', device: await setUp(deps, candidate, replaced) };
-  const before = await deps.store.enrolments.find(device.id, deps.now());
+  const found = await deps.store.enrolments.find(device.id, deps.now());
+  // Another person's number must not be shown to this one as if it were new.
+  const before = found?.personId === person.id ? found : null;
   const pending: PendingEnrolment = {
     device,
     personId: person.id,

@@ -8,7 +8,8 @@
  * - a password reaches the directory a few times per person and hour, fewer than lock the account there. Half of the tries
  *   are kept for those who hold a link of that person's own, which strangers don't.
  *
- * Unknown people have the same budgets, so that nothing tells them apart.
+ * Unknown people have the same budgets, so that nothing tells them apart. Budgets are of the address as it was typed, and
+ * of the person: who has used up a person's by one address hears at another address of theirs only that it was wrong.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DirectoryUnavailable, type Person } from '../directory/directory.ts';
@@ -99,20 +100,24 @@ async function tryPassword(deps: Deps, { address, person }: Asker, password: str
   const { once } = deps.store;
   const now = deps.now();
   const half = Math.floor(deps.config.enrolment.passwordTries / 2);
-  const subject = JSON.stringify([person?.id ?? address, live]);
-  if (!(await once.take(PASSWORD_TRY, subject, half, now, new Date(now.getTime() - HOUR_MS)))) {
+  const subjects = budgets({ address, person }, live);
+  const giveBack = async (count: number): Promise<void> => {
+    for (const subject of subjects) await once.giveBack(PASSWORD_TRY, subject, count);
+  };
+  for (const [index, subject] of subjects.entries()) {
+    if (await once.take(PASSWORD_TRY, subject, half, now, new Date(now.getTime() - HOUR_MS))) continue;
     deps.logger.warn({ person: person?.id ?? null }, 'passwords of this person are not tried for now');
-    throw new TooManyTries('password');
+    throw index === 0 ? new TooManyTries('password') : refused();
   }
   let check: Awaited<ReturnType<Deps['directory']['checkPassword']>>;
   try {
     check = person === null ? 'wrong' : await deps.directory.checkPassword(person, password);
   } catch (error) {
-    if (error instanceof DirectoryUnavailable) await once.giveBack(PASSWORD_TRY, subject, 1);
+    if (error instanceof DirectoryUnavailable) await giveBack(1);
     throw error;
   }
   if (check !== 'right') throw refused();
-  await once.giveBack(PASSWORD_TRY, subject, half);
+  await giveBack(half);
 }
 
 /** @returns which of the kinds it was. @throws EnrolmentRefused · TooManyTries */
@@ -128,21 +133,30 @@ async function tryCode(
   if (kinds.includes('mailed-code') && (await useMailedCode(deps, personId, link, deviceId, code)))
     return 'mailed-code';
   if (!kinds.includes('admin-code')) throw refused();
-  const who = person?.id ?? address;
   const now = deps.now();
   const since = new Date(now.getTime() - QUARTER_MS);
-  const take = (subject: unknown[], most: number): Promise<boolean> =>
-    deps.store.once.take(CODE_TRY, JSON.stringify(subject), most, now, since);
-  const allowed =
-    (await take([who, 'key', deviceId], KEY_TRIES)) &&
-    (await take([who, live ? 'link' : 'network', live ? '' : client], NETWORK_TRIES)) &&
-    (await take([who, live ? 'all-links' : 'all'], ALL_TRIES));
-  if (!allowed) {
+  const take = (subject: string, most: number): Promise<boolean> =>
+    deps.store.once.take(CODE_TRY, subject, most, now, since);
+  const all = budgets({ address, person }, live ? 'all-links' : 'all');
+  const keys = budgets({ address, person }, 'key', deviceId);
+  const networks = budgets({ address, person }, live ? 'link' : 'network', live ? '' : client);
+  for (const index of all.keys()) {
+    const allowed =
+      (await take(keys[index]!, KEY_TRIES)) &&
+      (await take(networks[index]!, NETWORK_TRIES)) &&
+      (await take(all[index]!, ALL_TRIES));
+    if (allowed) continue;
     deps.logger.warn({ person: person?.id ?? null, client }, 'codes of this person are not tried from here for now');
-    throw new TooManyTries('code');
+    throw index === 0 ? new TooManyTries('code') : refused();
   }
   if (!(await useAdminCode(deps, personId, code))) throw refused();
   return 'admin-code';
+}
+
+/** What tries are counted under: the address, which is told when it is used up, then its person, which isn't. */
+function budgets({ address, person }: Pick<Asker, 'address' | 'person'>, ...of: unknown[]): string[] {
+  const typed = JSON.stringify(['address', address, ...of]);
+  return person === null ? [typed] : [typed, JSON.stringify(['person', person.id, ...of])];
 }
 
 export function refused(): EnrolmentRefused {

@@ -179,9 +179,17 @@ describe('a mailed code', () => {
     const link = world.requests.linkToken((await world.opened()).sessions[0]!);
     await send(newDevice().id, link);
     expect((await notices()).filter(notice => notice === 'enrolment-code john')).toHaveLength(6);
+    // Nor can strangers keep a device from showing more.
+    const phone = await world.phone('john');
+    await send(phone.device.id);
+    expect((await notices()).filter(notice => notice === 'enrolment-code john')).toHaveLength(7);
+    await send((await world.phone('jane')).device.id);
+    await world.devices.end(phone.device.id, 'retired');
+    await send(phone.device.id);
+    expect((await notices()).filter(notice => notice === 'enrolment-code john')).toHaveLength(7);
     world.pass(DAY + 1);
     await send(newDevice().id);
-    expect((await notices()).filter(notice => notice === 'enrolment-code john')).toHaveLength(7);
+    expect((await notices()).filter(notice => notice === 'enrolment-code john')).toHaveLength(8);
   });
 
   test('five wrong tries use it up', async () => {

@@ -13,6 +13,8 @@ afterEach(() => world.close());
 
 const HOUR = 3_600_000;
 const RIGHT = 'correct horse';
+/** Of John. */
+const ALIASES = ['j.doe@company.test', 'john.doe@company.test'];
 
 /** A directory that locks an account after five wrong passwords, as ppolicy and Active Directory do. */
 class LockingDirectory {
@@ -25,6 +27,7 @@ class LockingDirectory {
   get part(): Directory {
     return {
       ...directory,
+      findByMail: async address => directory.findByMail(ALIASES.includes(address) ? 'john@company.test' : address),
       checkPassword: async ({ id }, password) => {
         if (this.down) throw new DirectoryUnavailable('down');
         this.asked.push(id);
@@ -151,6 +154,38 @@ describe('passwords', () => {
     };
     expect(await names('nobody@company.test')).toEqual(await names('john@company.test'));
     expect(accounts.asked).toEqual(['john', 'john']);
+  });
+
+  test('D4 a second address of one person is answered as a stranger hears it of two that nobody has', async () => {
+    await open(PASSWORD);
+    const heard = (address: string) => enrol({ address, password: 'wrong' }).catch((error: Error) => error.name);
+    const all = async (...addresses: string[]) => {
+      const names: unknown[] = [];
+      for (const address of addresses) names.push(await heard(address));
+      return names;
+    };
+    const [one, other] = ['one@company.test', 'other@company.test'];
+    const unknown = await all(one, one, one, other, other, other);
+    expect(unknown).toEqual([one, other].flatMap(() => ['EnrolmentRefused', 'EnrolmentRefused', 'TooManyTries']));
+    const [mail, alias] = ['john@company.test', 'j.doe@company.test'];
+    expect(await all(mail, mail, mail, alias, alias, alias)).toEqual(unknown);
+    await world.close();
+
+    const accounts = await open({});
+    const link = world.requests.linkToken((await world.opened()).sessions[0]!);
+    const code = await adminCode();
+    const wrong = code === '000000000' ? '000000001' : '000000000';
+    const tries = async (address: string) => {
+      const names = await Promise.all(
+        Array.from({ length: 51 }, () => enrol({ address, code: wrong }).catch((error: Error) => error.name)),
+      );
+      return names.filter(name => name === 'TooManyTries').length;
+    };
+    expect([await tries(mail), await tries(alias), await tries(one), await tries(other)]).toEqual([1, 1, 1, 1]);
+    // Nor do more addresses give more tries: the right code isn't even looked at.
+    await expect(enrol({ address: 'john.doe@company.test', code })).rejects.toThrow(EnrolmentRefused);
+    expect(await enrolled({ address: alias, code, link })).toMatchObject({ personId: 'john' });
+    expect(accounts.asked).toEqual([]);
   });
 
   test('are in neither log nor database', async () => {
@@ -366,4 +401,18 @@ describe('beside another active device', () => {
     expect(await world.devices.continueEnrolment(device.id, more)).toMatchObject({ state: 'enrolled' });
     expect(await world.devices.find('old')).toMatchObject({ state: 'active' });
   });
+});
+
+test("D4 a key that waits for one person shows another number when it waits for another's", async () => {
+  await open(PASSWORD);
+  await world.phone('john');
+  await world.phone('jane');
+  const device = newDevice();
+  const numbers = new Set<string>();
+  // Four digits may be the same by chance: not three times in a row.
+  for (const address of ['john', 'jane', 'john', 'jane'].map(name => `${name}@company.test`)) {
+    const outcome = await enrol({ address, password: RIGHT, device });
+    if (outcome.state === 'waiting') numbers.add(outcome.pending.matching);
+  }
+  expect(numbers.size).toBeGreaterThan(1);
 });
