@@ -10,6 +10,8 @@ type Value = number | Uint8Array | string | boolean | null | readonly Value[] | 
 
 const MOST_DEPTH = 4;
 const LEAST_RSA_BITS = 2048;
+/** FIPS 186-5 §5.1: with 1, anybody could write signatures. */
+const LEAST_RSA_EXPONENT = 65_537n;
 
 /**
  * The key at the beginning of these bytes: ES256 (P-256), EdDSA (Ed25519) or RS256.
@@ -26,8 +28,9 @@ export function readCoseKey(bytes: Uint8Array): KeyObject {
   } catch (cause) {
     throw new BadCose('not a public key', { cause });
   }
-  if (key.asymmetricKeyType === 'rsa' && (key.asymmetricKeyDetails?.modulusLength ?? 0) < LEAST_RSA_BITS)
-    throw new BadCose('the RSA key is too short');
+  const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
+  if (key.asymmetricKeyType === 'rsa' && (modulusLength < LEAST_RSA_BITS || publicExponent < LEAST_RSA_EXPONENT))
+    throw new BadCose('the RSA key is too short, or of a weak exponent');
   return key;
 }
 

@@ -211,6 +211,8 @@ export interface Passkey {
   readonly publicKey: string;
   /** Of the newest assertion; 0 where the authenticator doesn't count. */
   readonly signCount: number;
+  /** Proof of the newest assertion: the very same again is its repetition, not a copy. */
+  readonly newest?: BlobId;
 }
 
 /** A signatory's enrolled phone, browser or command line. */

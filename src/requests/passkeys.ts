@@ -1,4 +1,5 @@
 /** Passkeys as a factor added to a device: which signatures need them, and the proof that is kept of each. */
+import { createHash } from 'node:crypto';
 import type { Deps } from './deps.ts';
 import type { BlobId, Device, Level } from './model.ts';
 import { alternativesFor, proofsOf, satisfies, signatoryLevel } from './proofs.ts';
@@ -60,7 +61,9 @@ export function usesPasskey(enrolment: Deps['config']['enrolment'], device: Devi
 }
 
 /**
- * Checks the assertion over a challenge (client/passkey-challenge.ts), moves the counter on, and keeps the proof.
+ * Checks the assertion over a challenge (client/passkey-challenge.ts), moves the counter on, and keeps the proof. The
+ * same assertion again, whose answer was lost or whose signature could not be timestamped, is taken again: its challenge
+ * is good for this one signature only.
  * @returns the proof, a JSON file; null where none is needed
  * @throws Conflict
  */
@@ -76,14 +79,6 @@ export async function proveByPasskey(
   if (!usesPasskey(deps.config.enrolment, stored, level) || !passkey) return null;
   if (assertion === null) throw new Conflict('passkey-needed', 'This signature needs the passkey of its device.');
   const party = relyingParty(deps.config.publicUrl);
-  const signCount = refusing(deps, stored, () => checkAssertion(assertion, passkey, challenge, party));
-  // Atomic: of two uses of one counter, one is refused.
-  const moved = await deps.store.requests.amendDevice(device.id, one =>
-    one.passkey?.id === passkey.id && one.passkey.signCount === passkey.signCount
-      ? { ...one, passkey: { ...passkey, signCount } }
-      : null,
-  );
-  if (!moved) throw new Conflict('passkey-refused', 'The passkey was used twice at once.');
   const base64url = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url');
   const proof = {
     relyingParty: party,
@@ -94,7 +89,18 @@ export async function proveByPasskey(
     authenticatorData: base64url(assertion.authenticatorData),
     signature: base64url(assertion.signature),
   };
-  return deps.store.blobs.put(Buffer.from(JSON.stringify(proof)));
+  const bytes = Buffer.from(JSON.stringify(proof));
+  const newest = createHash('sha256').update(bytes).digest('hex');
+  if (passkey.newest === newest) return deps.store.blobs.put(bytes);
+  const signCount = refusing(deps, stored, () => checkAssertion(assertion, passkey, challenge, party));
+  // Atomic: of two assertions with one counter, one is refused.
+  const moved = await deps.store.requests.amendDevice(device.id, one => {
+    if (one.passkey?.id !== passkey.id) return null;
+    if (one.passkey.newest === newest) return one;
+    return one.passkey.signCount === passkey.signCount ? { ...one, passkey: { ...passkey, signCount, newest } } : null;
+  });
+  if (!moved) throw new Conflict('passkey-refused', 'The passkey was used twice at once.');
+  return deps.store.blobs.put(bytes);
 }
 
 /** @throws Conflict `passkey-refused` */

@@ -1,7 +1,8 @@
 /** Passkeys: each signature's assertion is for exactly what is signed, by this device's credential, with the person verified. */
-import { createHash, createPublicKey, verify } from 'node:crypto';
+import { createHash, createHmac, createPublicKey, verify } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
-import { signatureChallenge } from '../../../src/client/passkey-challenge.ts';
+import { approvalChallenge, signatureChallenge } from '../../../src/client/passkey-challenge.ts';
+import { TimestampUnavailable } from '../../../src/pki/pki.ts';
 import { BadCose, readCoseKey } from '../../../src/requests/cose.ts';
 import type { Device, Request } from '../../../src/requests/model.ts';
 import type { Assertion } from '../../../src/requests/webauthn.ts';
@@ -17,15 +18,21 @@ afterEach(async () => {
 
 type Use = 'off' | 'offered' | 'required';
 
-async function open(advanced: Use): Promise<void> {
+async function open(
+  advanced: Use,
+  standard: Use = 'off',
+  adapt: (deps: World['deps']) => World['deps'] = deps => deps,
+): Promise<void> {
   opened = true;
-  world = await World.open(deps => ({
-    ...deps,
-    config: {
-      ...deps.config,
-      enrolment: { ...deps.config.enrolment, passkeys: { standard: 'off', advanced } },
-    },
-  }));
+  world = await World.open(deps =>
+    adapt({
+      ...deps,
+      config: {
+        ...deps.config,
+        enrolment: { ...deps.config.enrolment, passkeys: { standard, advanced } },
+      },
+    }),
+  );
 }
 
 const CHALLENGE = Buffer.from('a nonce of ours');
@@ -178,6 +185,132 @@ describe('a signature with a passkey', () => {
   });
 });
 
+describe('the same assertion again', () => {
+  const away = (failures: { left: number }) => (deps: World['deps']) => ({
+    ...deps,
+    documents: {
+      ...deps.documents,
+      async completeSignature(...signature: Parameters<typeof deps.documents.completeSignature>) {
+        if (failures.left-- > 0) throw new TimestampUnavailable('the timestamp authority is away');
+        return deps.documents.completeSignature(...signature);
+      },
+    },
+  });
+
+  test('of an authenticator that counts, sent twice at once or after a fault: one signature, the same answer', async () => {
+    const failures = { left: 1 };
+    await open('offered', 'off', away(failures));
+    const { phone, authenticator } = await withPasskey();
+    const request = await world.opened();
+    const grant = await world.grant(request.sessions[0]!, phone);
+    const assertion = authenticator.get(await challengeOf(grant));
+    await expect(complete(request, phone, grant, assertion)).rejects.toThrow(TimestampUnavailable);
+    const both = await Promise.all([1, 2].map(() => complete(request, phone, grant, assertion)));
+    expect(both.map(({ state }) => state)).toEqual(['signed', 'signed']);
+    expect(both[0]).toEqual(both[1]);
+    expect((await world.devices.find(phone.device.id))?.passkey?.signCount).toBe(1);
+  });
+
+  test('is worth nothing for another turn, nor is another one with its counter', async () => {
+    const failures = { left: 1 };
+    await open('offered', 'off', away(failures));
+    const { phone, authenticator } = await withPasskey();
+    const request = await world.opened();
+    const grant = await world.grant(request.sessions[0]!, phone);
+    const challenge = await challengeOf(grant);
+    const assertion = authenticator.get(challenge);
+    await expect(complete(request, phone, grant, assertion)).rejects.toThrow(TimestampUnavailable);
+    const copy = authenticator.get(challenge, { count: 1 });
+    await expect(complete(request, phone, grant, copy)).rejects.toMatchObject({ reason: 'passkey-refused' });
+    world.pass(61_000);
+    const later = await world.grant(request.sessions[0]!, phone);
+    expect(later.turn).not.toBe(grant.turn);
+    await expect(complete(request, phone, later, assertion)).rejects.toMatchObject({ reason: 'passkey-refused' });
+    authenticator.count = 1;
+    const right = authenticator.get(await challengeOf(later));
+    expect(await complete(request, phone, later, right)).toMatchObject({ state: 'signed' });
+  });
+});
+
+describe('an approval at Standard with a passkey', () => {
+  const TOKEN = Buffer.alloc(32, 'k');
+  const ORIGIN = {
+    userIp: '192.0.2.7',
+    clientId: 'sign.company.test',
+    clientIp: '192.0.2.1',
+    call: Buffer.from('call'),
+  };
+
+  async function prepared(): Promise<{ phone: Phone; authenticator: Authenticator }> {
+    const made = await withPasskey();
+    await world.devices.setTokenKey(made.phone.device.id, TOKEN);
+    return made;
+  }
+  const ask = ({ sessions, documents }: Request, { device }: Phone) =>
+    world.requests.askApproval(sessions[0]!.id, device, { documents: documents.map(({ head }) => head!), place: null });
+  type Asked = Awaited<ReturnType<typeof ask>>;
+  function approve(request: Request, { device }: Phone, { nonce, data }: Asked, assertion: Assertion | null) {
+    const hmac = createHmac('sha256', TOKEN).update(nonce).update(data).digest();
+    const signature = { kind: 'typed', text: 'John' } as const;
+    const approval = { nonce, hmac, signature, paraph: null, utcOffset: 0, assertion };
+    return world.requests.approve(request.sessions[0]!.id, device, approval, ORIGIN);
+  }
+
+  test.each(['offered', 'required'] as const)(
+    '%s: is signed, and the assertion is kept beside the report',
+    async use => {
+      await open('off', use);
+      const { phone, authenticator } = await prepared();
+      const request = await world.opened({ level: 'standard' });
+      const asked = await ask(request, phone);
+      const challenge = await approvalChallenge(asked.nonce, asked.data);
+      const signed = await approve(request, phone, asked, authenticator.get(challenge));
+      expect(signed).toMatchObject({ state: 'signed', evidence: { report: expect.any(String) } });
+      const proof = JSON.parse(text(await world.store.blobs.get(signed.assertion!)));
+      expect(proof.challenge).toBe(Buffer.from(challenge).toString('base64url'));
+      const first = createHash('sha256').update(asked.data).digest();
+      const expected = createHash('sha256').update('signpost passkey v1\0approval\0').update(asked.nonce).update(first);
+      expect(proof.challenge).toBe(expected.digest('base64url'));
+      expect((await world.devices.find(phone.device.id))?.passkey?.signCount).toBe(1);
+    },
+  );
+
+  test('none, one for another question, text or level, and one used before are refused; none counts as a wrong answer', async () => {
+    await open('offered', 'offered');
+    const { phone, authenticator } = await prepared();
+    const earlier = await world.opened({ level: 'standard', key: 'b'.repeat(64) });
+    const before = await ask(earlier, phone);
+    const used = authenticator.get(await approvalChallenge(before.nonce, before.data));
+    expect(await approve(earlier, phone, before, used)).toMatchObject({ state: 'signed' });
+    const request = await world.opened({ level: 'standard' });
+    const forgotten = await ask(request, phone);
+    const asked = await ask(request, phone);
+    const challenges = [
+      await approvalChallenge(forgotten.nonce, asked.data),
+      await approvalChallenge(asked.nonce, Buffer.concat([asked.data, Buffer.from(' ')])),
+      await approvalChallenge(asked.nonce, before.data),
+      await signatureChallenge(Buffer.from(asked.nonce).toString('hex'), [asked.data]),
+    ];
+    for (const assertion of [used, ...challenges.map(challenge => authenticator.get(challenge))])
+      await expect(approve(request, phone, asked, assertion)).rejects.toMatchObject({ reason: 'passkey-refused' });
+    for (let i = 0; i < 6; i++)
+      await expect(approve(request, phone, asked, null)).rejects.toMatchObject({ reason: 'passkey-needed' });
+    const { sessions } = await world.fresh(request);
+    expect(sessions[0]).toMatchObject({ state: 'open' });
+    expect(sessions[0]!.wrongAnswers).toBeUndefined();
+    const right = authenticator.get(await approvalChallenge(asked.nonce, asked.data));
+    expect(await approve(request, phone, asked, right)).toMatchObject({ state: 'signed' });
+  });
+
+  test('required: a device without one is not even asked', async () => {
+    await open('off', 'required');
+    const phone = await freshPhone();
+    await world.devices.setTokenKey(phone.device.id, TOKEN);
+    const request = await world.opened({ level: 'standard' });
+    await expect(ask(request, phone)).rejects.toMatchObject({ reason: 'passkey-needed' });
+  });
+});
+
 describe('adding a passkey', () => {
   test('soon after showing who one is, one for each device, and the answer that got lost again', async () => {
     await open('offered');
@@ -239,6 +372,7 @@ test.each([
   ['an unknown algorithm', 'a201020338ff'],
   ['a key that stands twice', 'a201020102'],
   ['an indefinite length', 'bf01'],
+  ['an RSA key of exponent 1', `a4010303390100205901${'00'}${'ff'.repeat(256)}214101`],
   ['a point that is on no curve', `a5010203262001215820${'11'.repeat(32)}225820${'22'.repeat(32)}`],
   ['a list', '80'],
   ['nothing', ''],
