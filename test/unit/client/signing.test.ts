@@ -216,6 +216,19 @@ describe('faults on the way', () => {
     expect((await device.info()).person.name).toBe('John Doe');
   });
 
+  test('D4 nor does it matter while another device is asked, after a reload', async () => {
+    await gateway.deviceFor(MARY);
+    const environment = { now: () => new Date(Date.now() - 3 * 3_600_000) };
+    const store = memoryStore();
+    const open = () => SignpostDevice.open({ origin: gateway.url, store, environment });
+    const device = await open();
+    const code = await gateway.codeFor(device, MARY);
+    expect(await device.enrol({ address: MARY.mail, code, link: null, name: 'New', kind: 'browser' })).toMatchObject({
+      state: 'waiting',
+    });
+    expect(await (await open()).enrolment()).toMatchObject({ state: 'waiting' });
+  });
+
   test('a gateway that was exchanged, or a proxy that answers, is never believed', async () => {
     const store = memoryStore();
     await gateway.deviceFor(JOHN, { store });

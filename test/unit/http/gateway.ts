@@ -237,6 +237,15 @@ export async function startGateway(options: GatewayOptions = {}) {
     return device;
   }
 
+  /** The code that is mailed for the key that this device sets up. */
+  async function codeFor(device: SignpostDevice, who: Person): Promise<string> {
+    await device.requestCode(who.mail, null);
+    const rows = await store.outbox.lease(1000, 0, now());
+    const row = rows.findLast(({ kind, recipient }) => kind === 'enrolment-code' && recipient === who.mail);
+    const mail = Buffer.from(await store.blobs.get(row!.blob)).toString();
+    return /^\s*(\d{3}) ?(\d{3})\s*$/m.exec(mail)!.slice(1).join('');
+  }
+
   /** Everything that the database holds. */
   function dump(): string {
     const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
@@ -261,6 +270,7 @@ export async function startGateway(options: GatewayOptions = {}) {
     until,
     tokenOf,
     deviceFor,
+    codeFor,
     dump,
     close: async () => {
       await http.close();
