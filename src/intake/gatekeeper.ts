@@ -30,7 +30,7 @@ import { type Address, addressesOf, parseAddress } from './addresses.ts';
 import type { Limit } from './at-most.ts';
 import { Budget } from './budget.ts';
 import { readCheckId } from './check-address.ts';
-import { passHead } from './message-gate.ts';
+import { MAX_HEADER, passHead } from './message-gate.ts';
 import { removeForged } from './own-fields.ts';
 import { isMailDomain, type PartiesContext, resolveOnSignDomain, signDomain } from './parties.ts';
 import { splitMessage, unfold } from './raw-message.ts';
@@ -92,6 +92,8 @@ interface Transaction {
   chunks: Uint8Array[];
   /** Bytes so far, as on the wire (RFC 1870 §5). Nothing is kept beyond the limit. */
   size: number;
+  /** The header is longer than any may be: nothing more of it is kept, for each field takes more than its bytes. */
+  longHeader: boolean;
   /** How many of them count against what strangers may have us keep. */
   borrowed: number;
   /** They were too much together. */
@@ -148,6 +150,7 @@ class Gatekeeper implements MilterHandler {
       external: null,
       chunks: [],
       size: 0,
+      longHeader: false,
       borrowed: 0,
       crowdedOut: false,
       names: [],
@@ -234,7 +237,12 @@ class Gatekeeper implements MilterHandler {
 
   header(field: HeaderField): MilterVerdict {
     const transaction = this.#transaction;
-    if (!transaction) return CONTINUE;
+    if (!transaction || transaction.longHeader) return CONTINUE;
+    if (transaction.size > MAX_HEADER) {
+      transaction.longHeader = true;
+      transaction.chunks.length = 0;
+      return CONTINUE;
+    }
     const name = Buffer.from(field.name).toString('latin1').trim().toLowerCase();
     transaction.names.push(name);
     if (name === 'authentication-results') {
@@ -250,6 +258,7 @@ class Gatekeeper implements MilterHandler {
   async endOfHeaders(macros: Macros): Promise<MilterVerdict> {
     this.#collect(Buffer.from('\r\n'));
     const verdict = await this.#answer(macros, {}, async transaction => {
+      if (transaction.longHeader) throw refusals.malformed('its header is too long');
       if (!transaction.stranger) return;
       const head = passHead(Buffer.concat(transaction.chunks));
       transaction.claim = screen(head, this.#connection(transaction), this.#rules(), this.#deps.now());
@@ -269,7 +278,7 @@ class Gatekeeper implements MilterHandler {
     if (!transaction || !isForUs(transaction)) return;
     transaction.size += bytes.length;
     const keep = transaction.size <= this.#deps.config.mail.maxMessageSize && !transaction.crowdedOut;
-    if (keep && transaction.stranger) {
+    if (keep && transaction.who === null) {
       if (this.#budget.take(bytes.length)) transaction.borrowed += bytes.length;
       else transaction.crowdedOut = true;
     }

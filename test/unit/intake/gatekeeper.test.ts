@@ -250,10 +250,14 @@ describe('clients who have not said who they are', () => {
       ...fine,
     });
   /** Everything but the end. The verdict at the end of the header. */
-  const feed = async (gate: MilterHandler, raw: Buffer): Promise<Verdict> => {
+  const feed = async (
+    gate: MilterHandler,
+    raw: Buffer,
+    [from, to] = ['mary.smith@company.com', 'john.doe@sign.company.com'],
+  ): Promise<Verdict> => {
     await gate.connect?.({ hostname: 'x', family: 'inet', address: '203.0.113.9', port: 1 }, new Map());
-    await gate.mail?.('mary.smith@company.com', [], new Map());
-    expect(await gate.rcpt?.('john.doe@sign.company.com', [], new Map())).toEqual({ action: 'continue' });
+    await gate.mail?.(from!, [], new Map());
+    expect(await gate.rcpt?.(to!, [], new Map())).toEqual({ action: 'continue' });
     const { fields, body } = splitMessage(raw);
     for (const { name, value } of fields) {
       const text = value.toString('latin1').replaceAll('\r\n', '\n');
@@ -295,6 +299,27 @@ describe('clients who have not said who they are', () => {
       await feed(again, large);
       expect(await end(again)).toMatchObject({ enhanced: '4.7.0' });
     }
+  });
+
+  const REPORT = ['', 'bounce+abc@sign.company.com'];
+
+  test('delivery reports count among them: anybody can send such', async () => {
+    const gate = gates();
+    const large = makeMessage({ text: 'x\r\n'.repeat(20_000) });
+    for (let count = 0; count < 4; count += 1)
+      expect(await feed(gate(), large, REPORT)).toEqual({ action: 'continue' });
+    const late = gate();
+    await feed(late, large, REPORT);
+    expect(await end(late)).toMatchObject({ code: 451, enhanced: '4.3.2' });
+  });
+
+  test('a header of very many short lines is refused at its end, and not kept', async () => {
+    const raw = Buffer.from(`From: mary.smith@company.com\r\n${'a:\r\n'.repeat(30_000)}\r\nx\r\n`);
+    for (const envelope of [undefined, REPORT])
+      expect(await feed(gates()(), raw, envelope)).toMatchObject({
+        code: 550,
+        text: expect.arrayContaining([expect.stringContaining('header is too long')]),
+      });
   });
 
   test('where DMARC is switched off, they hear so at once', async () => {
