@@ -13,6 +13,7 @@ import { describeName } from '../signatures/verify/subject.ts';
 import { noteAdminAct } from './admin-act.ts';
 import { certificateBytes, FORMATS, type Format, writeCertificate } from './certificate-files.ts';
 import { type ConfigOptions, configOption, jsonOption } from './options.ts';
+import { addressesOf } from './persons.ts';
 import { say } from './say.ts';
 import { printTable } from './table.ts';
 
@@ -141,11 +142,15 @@ async function list(core: Core, options: Options & { readonly person?: string })
   const records = (await core.pki.ca.list()).filter(one => personId === null || one.personId === personId);
   if (options.json) return say(JSON.stringify(records.map(factsOf), null, 2));
   if (records.length === 0) return say('No certificate has been issued yet: a device gets one when it first signs.');
+  const address = await addressesOf(
+    core.directory,
+    records.map(({ personId }) => personId),
+  );
   printTable(
     ['SERIAL', 'PERSON', 'STATE', 'UNTIL', 'DEVICE', 'REASON'],
     records.map(record => [
       record.serial.slice(0, 12),
-      record.personId ?? '',
+      address(record.personId),
       stateOf(record),
       record.notAfter.toISOString().slice(0, 10),
       record.deviceId?.slice(0, 12) ?? '',

@@ -5,6 +5,7 @@ import { openCore } from '../gateway/core.ts';
 import { createLogger } from '../gateway/logger.ts';
 import { noteAdminAct } from './admin-act.ts';
 import { type ConfigOptions, configOption, jsonOption } from './options.ts';
+import { addressesOf } from './persons.ts';
 import { say } from './say.ts';
 import { printTable } from './table.ts';
 
@@ -34,11 +35,15 @@ export function devicesCommand(): Command {
           );
         if (all.length === 0)
           return console.log('No device is set up yet: signpost user code NAME makes a code for one.');
+        const address = await addressesOf(
+          core.directory,
+          all.map(({ personId }) => personId),
+        );
         printTable(
           ['DEVICE', 'PERSON', 'STATE', 'KIND', 'SINCE', 'SHOWN', 'NAME'],
           all.map(({ id, personId, state, kind, createdAt, name, proofs, passkey }) => [
             id.slice(0, 12),
-            personId,
+            address(personId),
             state,
             kind,
             createdAt.toISOString().slice(0, 10),
@@ -65,7 +70,8 @@ export function devicesCommand(): Command {
           );
         await noteAdminAct(core, 'devices revoke', { device: fits[0]!.id, person: fits[0]!.personId });
         await core.devices.end(fits[0]!.id, 'revoked');
-        say(`“${fits[0]!.name}” of ${fits[0]!.personId} is revoked.`);
+        const address = await addressesOf(core.directory, [fits[0]!.personId]);
+        say(`“${fits[0]!.name}” of ${address(fits[0]!.personId)} is revoked.`);
       } finally {
         await core.close();
       }
