@@ -253,7 +253,7 @@ describe('clients who have not said who they are', () => {
   const feed = async (
     gate: MilterHandler,
     raw: Buffer,
-    [from, to] = ['mary.smith@company.com', 'john.doe@sign.company.com'],
+    [from, to]: readonly string[] = ['mary.smith@company.com', 'john.doe@sign.company.com'],
   ): Promise<Verdict> => {
     await gate.connect?.({ hostname: 'x', family: 'inet', address: '203.0.113.9', port: 1 }, new Map());
     await gate.mail?.(from!, [], new Map());

@@ -55,6 +55,12 @@ describe('a verdict', () => {
     expect(() => check(signed(verdict, { id: 'k1', secret: other.secret }))).toThrow('does not fit');
   });
 
+  test('of the only key from before keys had names is believed: mail is in the queue during an upgrade', () => {
+    const before = signed(verdict, { ...KEY, id: 'v1' });
+    expect(check(before, [other, KEY])).toEqual(verdict);
+    expect(() => check(before, [other])).toThrow('does not fit');
+  });
+
   test('has a lifetime', () => {
     expect(check(signed(), [KEY], new Date(NOW.getTime() + 10 * DAY))).toEqual(verdict);
     expect(() => check(signed(), [KEY], new Date(NOW.getTime() + 10 * DAY + 1))).toThrow('too old');
