@@ -50,11 +50,16 @@ async function stateLines(config: Config): Promise<Line[]> {
   ];
 }
 
+/** Retired keys included. */
+const filesBelow = (folder: string): string[] =>
+  existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).map(name => join(folder, name)) : [];
+
 /** Keys and secrets are for their owner's eyes. */
 function permissionLines(config: Config): Line[] {
-  const keys = join(config.folder, 'keys');
-  const names = existsSync(keys) ? readdirSync(keys).filter(name => /\.(p8|key)$/.test(name)) : [];
-  const files = [...new Set([...names.map(name => join(keys, name)), ...secretFiles(config).map(({ path }) => path)])];
+  const kept = ['keys', 'authorities', 'global'].flatMap(name => filesBelow(join(config.folder, name)));
+  const files = [
+    ...new Set([...kept.filter(name => /\.(p8|key)$/.test(name)), ...secretFiles(config).map(({ path }) => path)]),
+  ];
   const credentials = process.env.CREDENTIALS_DIRECTORY;
   const open = files.filter(
     path =>

@@ -26,6 +26,10 @@ export interface AuthoritiesState {
   readonly anchors: readonly Certificate[];
   /** CRLs of the CAs above ours. */
   readonly outsideCrls: readonly Crl[];
+  /** Those of them that are about earlier ones of ours alone: nobody brings newer ones. */
+  readonly earlierCrls: readonly Crl[];
+  /** Files of earlier ones that have not ended and whose key is gone: nobody hears what they revoked. */
+  readonly silent: readonly string[];
 }
 
 export interface AuthoritiesOptions {

@@ -75,27 +75,33 @@ export async function openAuthorities(options: AuthoritiesInput, keys: ScopedKey
     responder ??= await responderKey(folder, passphrase, key.algorithm, logger);
     const current = make(chain, key);
     const retired: CompanyAuthority[] = [];
+    const silent: string[] = [];
     for (const one of files.retired) {
       const ca = one.chain[0]!;
       // A CA with several certificates is one CA. One that has expired can't say anything any more.
       if ([current, ...retired].some(({ id }) => id === authorityId(ca)) || ca.notAfter < now()) continue;
       const itsKey = await retiredKey(one, files, keys[scope], passphrase, logger);
       if (itsKey) retired.push(make(one.chain, itsKey));
+      else silent.push(one.path);
     }
-    return { current, retired, all: [files.current, ...files.retired] };
+    return { current, retired, silent, files };
   };
   const local = await open('local');
   const global = config.pki?.global ? await open('global') : null;
-  const all = [...local.all, ...(global?.all ?? [])];
+  const scopes = global ? [local, global] : [local];
+  const all = scopes.flatMap(({ files }) => [files.current, ...files.retired]);
+  const currentCrls = scopes.flatMap(({ files }) => files.current.crls);
   const known = once(all.flatMap(({ chain }) => chain));
   return {
     scope: config.certificates.scope ?? 'local',
     local: local.current,
     global: global?.current ?? null,
-    retired: [...local.retired, ...(global?.retired ?? [])],
+    retired: scopes.flatMap(({ retired }) => retired),
     known,
     anchors: known.filter(isSelfSigned),
     outsideCrls: all.flatMap(({ crls }) => crls),
+    earlierCrls: all.flatMap(({ crls }) => crls).filter(one => !currentCrls.some(({ der }) => equal(der, one.der))),
+    silent: scopes.flatMap(({ silent }) => silent),
   };
 }
 

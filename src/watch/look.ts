@@ -6,6 +6,7 @@ import { pathIn } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { parseEntry, TIMESTAMPED, timestampOf } from '../evidence/entry.ts';
 import type { EvidenceLog } from '../evidence/log.ts';
+import type { AuthoritiesState } from '../pki/authorities.ts';
 import { CERTIFICATE_NAMES, certificatePath } from '../pki/create.ts';
 import { DerError, der } from '../pki/der.ts';
 import type { LoadedPki } from '../pki/load.ts';
@@ -168,7 +169,7 @@ async function revocationFaults({ pki, now }: LookParts): Promise<Fault[]> {
   return [
     ...(await guarded('crl', async () => {
       const lists = await pki.ca.crls();
-      return heard('CRL', lists) ?? overdueList(lists, now());
+      return heard('CRL', lists) ?? overdueList(lists, pki.ca.state, now()) ?? silentAuthority(pki.ca.state);
     })),
     ...(await guarded('ocsp', async () => {
       const record = await pki.ca.find(seal.serial);
@@ -178,12 +179,28 @@ async function revocationFaults({ pki, now }: LookParts): Promise<Fault[]> {
   ];
 }
 
-/** Lists of earlier CAs go on, and an enterprise's CA above ours has to bring a new one in time (signpost ca install --crl). */
-function overdueList(lists: readonly Uint8Array[], time: Date): string | null {
-  const overdue = lists.map(parseCrl).find(({ nextUpdate }) => nextUpdate !== null && nextUpdate <= time);
+/**
+ * Lists of earlier CAs go on, and an enterprise's CA above the one in use has to bring a new one in time (signpost ca install
+ * --crl).
+ */
+function overdueList(
+  lists: readonly Uint8Array[],
+  { earlierCrls }: Pick<AuthoritiesState, 'earlierCrls'>,
+  time: Date,
+): string | null {
+  const overdue = lists
+    .filter(list => !earlierCrls.some(({ der }) => Buffer.compare(der, list) === 0))
+    .map(parseCrl)
+    .find(({ nextUpdate }) => nextUpdate !== null && nextUpdate <= time);
   return overdue
     ? `the list of ${describeName(overdue.issuer.der).name} was overdue on ${iso(overdue.nextUpdate!)}`
     : null;
+}
+
+function silentAuthority({ silent: [path] }: Pick<AuthoritiesState, 'silent'>): string | null {
+  return path === undefined
+    ? null
+    : `an earlier CA answers no more for what it issued: its key can't be opened (${path} says whose); put it back from the backup`;
 }
 
 /** OCSPRequest (RFC 6960 §4.1.1) about one certificate. */

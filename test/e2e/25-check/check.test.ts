@@ -1,7 +1,7 @@
 /** `signpost check` against a real private Postfix that runs the shipped snippet, a name server and a whole gateway. */
 import { execFile } from 'node:child_process';
-import { chmodSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { createTransport } from 'nodemailer';
 import { pino } from 'pino';
@@ -225,12 +225,16 @@ describe.skipIf(!hasPostfix)('signpost check', () => {
     const seal = join(folder, 'keys', 'seal.p8');
     const verdict = join(folder, 'keys', 'link.key');
     const secret = readFileSync(verdict, 'utf8');
+    const earlier = join(folder, 'authorities', '1-0123456789abcdef', 'ca.p8');
     chmodSync(seal, 0o644);
+    mkdirSync(dirname(earlier), { recursive: true });
+    writeFileSync(earlier, 'a key', { mode: 0o640 });
     writeFileSync(verdict, `${'0123456789abcdef'.repeat(4)}\n`);
     try {
       expect(wrongOf(await check()).map(({ item, mend }) => `${item}: ${mend}`)).toEqual(
         expect.arrayContaining([
           `secret files: chmod 600 ${seal}`,
+          `secret files: chmod 600 ${earlier}`,
           `sample secrets: umask 077; openssl rand -hex 32 > ${verdict}`,
           `key seal: chmod 600 ${seal}`,
         ]),
@@ -240,6 +244,7 @@ describe.skipIf(!hasPostfix)('signpost check', () => {
       );
     } finally {
       chmodSync(seal, 0o600);
+      rmSync(dirname(dirname(earlier)), { recursive: true });
       writeFileSync(verdict, secret);
     }
     expect((await check()).status).toBe(0);

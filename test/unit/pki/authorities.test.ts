@@ -257,12 +257,13 @@ describe.skipIf(!has('openssl'))('certificate authorities', () => {
     expect(pki.ca.issuersOf(certificate)).toEqual([pki.anchors[1]]);
     expect(await pki.ca.ocspAnswer(parseCertificate(certificate))).toBeNull();
     expect(await pki.ca.crls()).toHaveLength(1);
+    expect(pki.ca.state.silent).toEqual([join(retired, 'ca.pem')]);
   });
 
   it('another key below the enterprise: it waits for its certificate, and the old one goes on until then', async () => {
     await make(workspace);
     enterprise();
-    await installAuthority(setup(), certify(await authorityRequest(setup(), null)), null);
+    await installAuthority(setup(), certify(await authorityRequest(setup(), null)), rootCrl());
     await expect(rotateAuthority(setup(), null)).rejects.toThrow(/Enterprise Root.*signpost ca csr --new-key/);
     const { certificate } = await (await open()).ca.issueForPerson(request(workspace), JOHN, 'phone-1');
     const csr = await authorityRequest(setup(), 'rsa-sha256');
@@ -271,6 +272,7 @@ describe.skipIf(!has('openssl'))('certificate authorities', () => {
     expect(await installAuthority(setup(), certify(csr), rootCrl())).not.toBeNull();
     expect(existsSync(workspace.path('keys/ca.next.p8'))).toBe(false);
     const pki = await open();
+    expect(pki.ca.state).toMatchObject({ earlierCrls: [{}], outsideCrls: [{}, {}], silent: [] });
     const { certificate: second } = await pki.ca.issueForPerson(request(workspace), JOHN, 'phone-2');
     for (const one of [certificate, second]) {
       expect(pki.ca.issuersOf(one)).toHaveLength(2);

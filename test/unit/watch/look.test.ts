@@ -7,6 +7,8 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createInstallation } from '../../../src/config/installation.ts';
 import { type Core, openCore } from '../../../src/gateway/core.ts';
+import { signCrl } from '../../../src/pki/crl.ts';
+import { parseCrl } from '../../../src/pki/path/crl.ts';
 import { type LookParts, look } from '../../../src/watch/look.ts';
 
 const DAY = 86_400_000;
@@ -112,6 +114,28 @@ test('a list and an answer that are not of now are faults', async () => {
     expect.stringMatching(/^crl: it was overdue on /),
     expect.stringMatching(/^ocsp: it was overdue on /),
   ]);
+});
+
+test('an earlier CA that has fallen silent is a fault; an earlier enterprise’s list that nobody renews is none', async () => {
+  const { ca } = core.pki;
+  const { state } = ca;
+  try {
+    ca.use({ ...state, silent: ['authorities/1-abc/ca.pem'] });
+    expect(await faults()).toEqual([expect.stringMatching(/^crl: an earlier CA answers no more.*1-abc\/ca\.pem/)]);
+    const old = parseCrl(
+      await signCrl(
+        { number: 1, thisUpdate: new Date(0), nextUpdate: new Date(1000), revoked: [] },
+        ca.state.local.certificate,
+        core.pki.seal.key,
+      ),
+    );
+    ca.use({ ...state, outsideCrls: [old] });
+    expect(await faults()).toEqual([expect.stringMatching(/^crl: the list of .* was overdue on 1970-/)]);
+    ca.use({ ...state, outsideCrls: [old], earlierCrls: [old] });
+    expect(await faults()).toEqual([]);
+  } finally {
+    ca.use(state);
+  }
 });
 
 test('a disk with less room than configured is a fault', async () => {
