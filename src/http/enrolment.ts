@@ -18,7 +18,13 @@ import type { Config } from '../config/schema.ts';
 import type { Directory } from '../directory/directory.ts';
 import { cleanLine } from '../outbound/clean.ts';
 import { allAlternatives } from '../requests/proofs.ts';
-import { type Devices, type EnrolmentOutcome, EnrolmentRefused, type Replacement } from '../requests/requests.ts';
+import {
+  type Devices,
+  type EnrolmentOutcome,
+  EnrolmentRefused,
+  type Replacement,
+  type Requests,
+} from '../requests/requests.ts';
 import type { OnceStore } from '../store/store.ts';
 import { type Authentication, bodyOf } from './authentication.ts';
 import { HttpProblem, notFound } from './problems.ts';
@@ -26,14 +32,17 @@ import { network } from './rate.ts';
 
 const MINUTE = 60_000;
 /**
- * Against load, per network address, so that nobody can lock out another: a whole office may set up its phones behind
- * one. Guessing is stopped by src/requests/showing.ts.
+ * Against load. A whole company may set up its phones on one morning behind one network address; and whoever else is
+ * behind it can't lock them out, for who comes by the link in a mail is counted by that link. Guessing is stopped by
+ * src/requests/showing.ts.
  */
-const TRIES_PER_CLIENT = { count: 300, window: 60 * MINUTE };
+const TRIES_PER_CLIENT = { count: 3000, window: 60 * MINUTE };
 const TRIES_PER_CLIENT_AND_ADDRESS = { count: 60, window: 15 * MINUTE };
+const TRIES_PER_LINK = { count: 60, window: 15 * MINUTE };
 
 export interface EnrolmentDeps {
   readonly authentication: Authentication;
+  readonly requests: Requests;
   readonly devices: Devices;
   readonly directory: Directory;
   readonly once: OnceStore;
@@ -44,22 +53,21 @@ export interface EnrolmentDeps {
 }
 
 export function enrolmentRoutes(api: FastifyInstance, deps: EnrolmentDeps): void {
-  const { authentication, devices, directory, once, now } = deps;
+  const { authentication, requests, devices, directory, once, now } = deps;
 
-  async function limit(
-    kind: string,
-    subject: string,
-    { count, window }: { count: number; window: number },
-  ): Promise<void> {
+  function take(kind: string, subject: string, { count, window }: { count: number; window: number }): Promise<boolean> {
     const time = now();
-    if (!(await once.take(kind, subject, count, time, new Date(time.getTime() - window))))
-      throw new HttpProblem('too-many-tries');
+    return once.take(kind, subject, count, time, new Date(time.getTime() - window));
   }
 
-  async function limitTries(ip: string, subject: string): Promise<void> {
+  async function limitTries(ip: string, subject: string, link: string | null): Promise<void> {
+    const linked = link === null ? null : await requests.findByLink(link);
+    if (linked && (await take('enrolment-link', linked.session.id, TRIES_PER_LINK))) return;
     const client = network(ip);
-    await limit('enrolment-client', client, TRIES_PER_CLIENT);
-    await limit('enrolment-try', `${client} ${subject}`, TRIES_PER_CLIENT_AND_ADDRESS);
+    const allowed =
+      (await take('enrolment-client', client, TRIES_PER_CLIENT)) &&
+      (await take('enrolment-try', `${client} ${subject}`, TRIES_PER_CLIENT_AND_ADDRESS));
+    if (!allowed) throw new HttpProblem('too-many-tries');
   }
 
   /** What a browser still remembers may have ended long ago, or be another person's: then it replaces nothing. */
@@ -119,7 +127,7 @@ export function enrolmentRoutes(api: FastifyInstance, deps: EnrolmentDeps): void
     const ask = decode(bodyOf(request), parseCodeAsk);
     const address = ask.address.trim().toLowerCase();
     const deviceId = await authentication.newKey(request, ask.key);
-    await limitTries(request.ip, address);
+    await limitTries(request.ip, address, ask.link);
     await devices.sendCode({ address: address || (await waitingAddress(deviceId)), link: ask.link, deviceId });
     return reply.code(202).send(encode({}));
   });
@@ -129,7 +137,7 @@ export function enrolmentRoutes(api: FastifyInstance, deps: EnrolmentDeps): void
     const { password, code, link, kind, key } = ask;
     const address = ask.address.trim().toLowerCase();
     const id = await authentication.newKey(request, key);
-    await limitTries(request.ip, address);
+    await limitTries(request.ip, address, link);
     const outcome = await devices.enrol({
       address,
       password,
@@ -148,7 +156,7 @@ export function enrolmentRoutes(api: FastifyInstance, deps: EnrolmentDeps): void
     const ask = decode(bodyOf(request), parseMoreAsk);
     await waitingKey(request);
     const { keyid } = authentication.received(request);
-    await limitTries(request.ip, keyid);
+    await limitTries(request.ip, keyid, ask.link);
     const outcome = await devices.continueEnrolment(keyid, { ...ask, client: network(request.ip) });
     return reply.send(encode(await answerTo(outcome)));
   });

@@ -359,6 +359,35 @@ describe('enrolment', () => {
     expect(await stopped(Array.from({ length: 61 }, (_, i) => `2001:db8::${i.toString(16)}`))).toHaveLength(1);
     expect((await attempt('2001:db8:0:1::1')).status).toBe(403);
   });
+
+  test('D4 who comes by a link is not kept out by others behind the same address, nor by who has seen the link', async () => {
+    const mine = await gateway.submit([PAUL]);
+    const device = await rawDevice();
+    const attempt = (link: string | null, client: string) => {
+      const { key } = device;
+      const ask = { key, address: PAUL.mail, link, password: null, code: '000000', name: 'x', kind: 'browser' };
+      const headers = { 'x-forwarded-for': client };
+      return change(device, {
+        path: '/api/enrolment',
+        method: 'POST',
+        body: encode({ ...ask, replaces: null }),
+        headers,
+      });
+    };
+    const statuses = async (link: string | null, client: string, times: number) => {
+      const answers = await Promise.all(Array.from({ length: times }, () => attempt(link, client)));
+      return new Set(answers.map(({ status }) => status));
+    };
+    await statuses(null, '192.0.2.77', 60);
+    expect(await statuses(null, '192.0.2.77', 1)).toEqual(new Set([429]));
+    expect(await statuses('A'.repeat(27), '192.0.2.77', 1)).toEqual(new Set([429]));
+    const link = gateway.tokenOf(mine, PAUL);
+    expect(await statuses(link, '192.0.2.77', 1)).toEqual(new Set([403]));
+    // Whoever photographed it uses it up, and is stopped; its owner is elsewhere.
+    expect(await statuses(link, '192.0.2.66', 130)).toEqual(new Set([403, 429]));
+    expect(await statuses(link, '192.0.2.66', 1)).toEqual(new Set([429]));
+    expect(await statuses(link, '192.0.2.78', 1)).toEqual(new Set([403]));
+  });
 });
 
 test('a rejection without a comment is refused where the company asks for one', async () => {
