@@ -20,7 +20,7 @@ export function closest(address: string, people: readonly Person[]): Person[] {
           const at = candidate.lastIndexOf('@');
           if (candidate.slice(at + 1) !== domain || Math.abs(at - local.length) > limit)
             return Number.POSITIVE_INFINITY;
-          return editDistance(local, candidate.slice(0, at));
+          return editDistance(local, candidate.slice(0, at), limit);
         }),
       ),
     }))

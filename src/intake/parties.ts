@@ -12,6 +12,9 @@ import { ambiguousLine, type Refusal, refusals, unknownLine } from './refusal.ts
 
 export type Domains = Config['domains'];
 
+/** Unknown names of one mail for which others are suggested: the refusal has room for them. */
+const MOST_SUGGESTED = 20;
+
 export interface PartiesContext {
   readonly directory: Directory;
   readonly domains: Domains;
@@ -19,6 +22,8 @@ export interface PartiesContext {
   readonly serviceLocal: string;
   /** More people than this no group's address stands for. */
   readonly maxGroupMembers: number;
+  /** False: of an unknown name is not said who may have been meant. */
+  readonly suggesting?: boolean;
 }
 
 export interface Parties {
@@ -77,6 +82,7 @@ export async function resolveOnSignDomain(
   const addresses = entry.mail.map(domain => `${address.local}@${domain}`);
   const known = await lookUp(address, addresses, context);
   if (known) return known;
+  if (context.suggesting === false) return { kind: 'unknown', suggestions: [] };
   const suggestions = new Set<string>();
   for (const domain of entry.mail) {
     for (const candidate of await context.directory.suggest(`${address.local}@${domain}`)) {
@@ -117,9 +123,11 @@ export async function readParties(
       const company = isMailDomain(address.domain, context.domains);
       if (!entry && !company) continue;
       if (entry && !isTo && address.local === SEAL) throw refusals.sealInCc();
+      // Of more the refusal names no more, and in a large company each takes a while to look for.
+      const asking = { ...context, suggesting: bad.size < MOST_SUGGESTED };
       const resolution = entry
-        ? await resolveOnSignDomain(address, entry, sender, context)
-        : await resolveCompany(address, context);
+        ? await resolveOnSignDomain(address, entry, sender, asking)
+        : await resolveCompany(address, asking);
       if (resolution.kind === 'own') throw resolution.refusal;
       if (resolution.kind === 'unknown') bad.set(address.address, unknownLine(address.address, resolution.suggestions));
       if (resolution.kind === 'ambiguous') bad.set(address.address, ambiguousLine(address.address));
@@ -153,6 +161,7 @@ function peopleOf(resolution: Resolution): readonly Person[] {
 async function resolveCompany(address: Address, context: PartiesContext): Promise<Resolution> {
   const known = await lookUp(address, [address.address], context);
   if (known) return known;
+  if (context.suggesting === false) return { kind: 'unknown', suggestions: [] };
   const suggestions = await context.directory.suggest(address.address);
   return { kind: 'unknown', suggestions: suggestions.map(candidate => candidate.mail) };
 }

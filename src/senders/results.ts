@@ -51,7 +51,10 @@ export function readArcResults(
 }
 
 function readResult(segment: string): MethodResult[] {
-  const pairs = [...segment.matchAll(/([A-Za-z0-9_.-]+)(?:\s*\/\s*\d+)?\s*=\s*("(?:[^"\\]|\\.)*"|[^\s"]+)/g)];
+  // Never from the middle of a word: a long one would be read again from each of its letters.
+  const pairs = [
+    ...segment.matchAll(/(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]+)(?:\s*\/\s*\d+)?\s*=\s*("(?:[^"\\]|\\.)*"|[^\s"]+)/g),
+  ];
   const [method, ...properties] = pairs.map(
     ([, name, text]) => [name!.toLowerCase(), unquote(text!)] as [string, string],
   );

@@ -46,6 +46,27 @@ describe('a group', () => {
     expect((refusal as Refusal).message).toMatch(says);
   });
 
+  test('of two hundred unknown names, only for those that the refusal has room for are others looked for', async () => {
+    const to = Array.from({ length: 200 }, (_, n) => `nobody.${n}@sign.company.com`).join(',\r\n ');
+    let asked = 0;
+    const directory: World['directory'] = {
+      ...world.directory,
+      suggest: async address => {
+        asked += 1;
+        return world.directory.suggest(address);
+      },
+    };
+    const context = {
+      directory,
+      domains: world.config.domains,
+      serviceLocal: 'signpost',
+      maxGroupMembers: 2,
+    };
+    const message = splitMessage(Buffer.from(`To: ${to}\r\n\r\n`));
+    await expect(readParties(message, await world.person('mary'), 'advanced', context)).rejects.toThrow(/and 180 more/);
+    expect(asked).toBe(20 * context.domains[0]!.mail.length);
+  });
+
   test('of more people than may be asked at once is refused', async () => {
     const message = splitMessage(Buffer.from('To: all@sign.company.com\r\n\r\n'));
     const context = {
