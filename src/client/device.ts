@@ -28,7 +28,7 @@ import {
   thumbprint,
 } from './keys.ts';
 import { OwnDevices } from './own-devices.ts';
-import { approvalChallenge, signatureChallenge } from './passkey-challenge.ts';
+import { approvalClaim, type Claim, challengeFor, signatureClaim } from './passkey-challenge.ts';
 import {
   type ApprovalAsk,
   type Assertion,
@@ -436,7 +436,7 @@ export class SignpostDevice {
     if (!equalBytes(data, shownData(view, hashes, place)))
       throw new Tampered('the gateway asks to approve something else than was shown');
     const hmac = new Uint8Array(await crypto.subtle.sign('HMAC', key, concat(nonce, data)));
-    const assertion = await this.#assert(view, () => approvalChallenge(nonce, data), onStep);
+    const assertion = await this.#assert(view, approvalClaim(nonce, data), onStep);
     onStep?.('sending');
     const body: ApprovalAsk = { nonce, hmac, signature, paraph, utcOffset: this.#utcOffset(), assertion };
     return this.#change('POST', path, body, bytes => decode(bytes, parseView));
@@ -502,7 +502,7 @@ export class SignpostDevice {
     onStep?.('checking');
     const signatures = await signGrant(grant, view, documents, identity);
     const attributes = grant.documents.map(({ signedAttributes }) => signedAttributes);
-    const assertion = await this.#assert(view, () => signatureChallenge(grant.turn, attributes), onStep);
+    const assertion = await this.#assert(view, signatureClaim(grant.turn, attributes), onStep);
     onStep?.('sending');
     const body: SignatureAsk = { turn: grant.turn, signatures, assertion };
     return this.#change('POST', `${sessionPath(token)}/signature`, body, bytes => decode(bytes, parseView));
@@ -511,13 +511,13 @@ export class SignpostDevice {
   /** The passkey's word for this very signature; null where none is used. @throws DOMException when the person declines */
   async #assert(
     { passkey }: View,
-    challenge: () => Promise<Uint8Array>,
+    claim: Claim,
     onStep: ((step: SigningStep) => void) | undefined,
   ): Promise<Assertion | null> {
     const { id, rpId } = passkey;
     if (id === null || this.#passkeys === null) return null;
     onStep?.('passkey');
-    return this.#passkeys.get({ id, rpId, challenge: await challenge() });
+    return this.#passkeys.get({ id, rpId, challenge: await challengeFor(claim) });
   }
 
   async #signingIdentity(): Promise<SigningIdentity> {

@@ -14,6 +14,7 @@ import type { BlobStore } from '../store/store.ts';
 import type { Collected } from './collected.ts';
 import { sha256 } from './entry.ts';
 import type { EvidenceLog } from './log.ts';
+import { addPasskey, type ListedPasskey } from './passkey-files.ts';
 import { type Proof, proofOf } from './proof.ts';
 import { readmeText } from './readme.ts';
 import { addDocumentTimestamp, addSignature, covered, type Files, type ListedSignature } from './signature-files.ts';
@@ -54,8 +55,14 @@ export async function exportEvidence(parts: ExportParts, request: Request): Prom
     signatures.push(...(await addReport(parts, files, anchors, request, session, index + 1)));
 
   const { answers, lists } = await addRevocation(parts, files, held, anchors, signatures);
+  const passkeys: ListedPasskey[] = [];
+  for (const [index, session] of request.sessions.entries()) {
+    const passkey = await addPasskey(parts.blobs, files, session, index + 1, signatures);
+    if (passkey !== null) passkeys.push(passkey);
+  }
   addLog(files, proof);
-  const collected = { request, company: parts.company, signatures, answers, lists, proof, madeAt: parts.now() };
+  const { company } = parts;
+  const collected = { request, company, signatures, passkeys, answers, lists, proof, madeAt: parts.now() };
   files.set(
     'signatures/list.txt',
     text(
@@ -65,6 +72,11 @@ export async function exportEvidence(parts: ExportParts, request: Request): Prom
       ),
     ),
   );
+  if (passkeys.length > 0)
+    files.set(
+      'passkeys/list.txt',
+      text(passkeys.map(({ name, algorithm, host, octets }) => [name, algorithm, host, ...octets].join(' '))),
+    );
   files.set('summary.pdf', await drawSummary(collected));
   files.set('README.txt', new Uint8Array(Buffer.from(readmeText(collected))));
   files.set('SHA256SUMS', text([...files].map(([name, bytes]) => `${sha256(bytes)}  ${name}`)));

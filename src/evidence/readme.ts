@@ -1,13 +1,14 @@
 /** README.txt of exported evidence: what is what, and how to check it with OpenSSL and sha256sum alone. */
 import { cleanLine } from '../outbound/clean.ts';
 import type { Collected } from './collected.ts';
+import type { ListedPasskey } from './passkey-files.ts';
 import type { ListedSignature } from './signature-files.ts';
 
 /** Years of seconds: whether an old answer is still fresh is not the question. */
 const ANY_AGE = 3_153_600_000;
 
 export function readmeText(collected: Collected): string {
-  const { request, company, signatures, answers, lists, proof, madeAt } = collected;
+  const { request, company, signatures, passkeys, answers, lists, proof, madeAt } = collected;
   const { chain, tokens } = proof;
   const documents = request.documents.map(
     ({ name, original, finished }, index) =>
@@ -87,7 +88,7 @@ ${tokens
 The entries name the documents by their SHA-256, as mailed and as they became; so the log proves them, too. Nothing is
 printed when each file is named:
 
-    for document in documents/*; do
+    for document in documents/*${passkeys.length > 0 ? ' passkeys/*-proof.json' : ''}; do
       sum=$(sha256sum < "$document"); named=no
       for entry in log/entries/*.json; do
         IFS= read -r body < "$entry" || :
@@ -95,7 +96,56 @@ printed when each file is named:
       done
       [ $named = yes ] || echo "WRONG: $document"
     done
+${passkeys.length === 0 ? '' : PASSKEYS + passkeys.map(passkeyLines).join('\n')}`;
+}
+
+const PASSKEYS = `
+6. The passkeys
+
+Somebody's passkey (fingerprint, face or PIN) signed, too (Web Authentication, W3C): NAME-signature.bin is over
+NAME-authenticator.bin and the SHA-256 of NAME-client.json. The challenge in NAME-client.json is the SHA-256 of
+NAME-mark.bin and of the SHA-256 of what was signed for, so it is for nothing else. NAME-proof.json, which the log names,
+holds the same. Wherever nothing is printed, or "Verified OK" or "Signature Verified Successfully", it fits.
+
 `;
+
+function passkeyLines({ name, algorithm, host, octets, signatures, report }: ListedPasskey): string {
+  const base64url = `openssl base64 -A | tr '+/' '-_' | tr -d '='`;
+  const digests = octets.map(file => ` openssl dgst -sha256 -binary ${file};`).join('');
+  const verify =
+    algorithm === 'ed25519'
+      ? `openssl pkeyutl -verify -pubin -inkey ${name}-key.pem -rawin \\\n      -in ${name}-signed.bin -sigfile ${name}-signature.bin`
+      : `openssl dgst -sha256 -verify ${name}-key.pem -signature ${name}-signature.bin ${name}-signed.bin`;
+  const what =
+    report !== null
+      ? `What was approved stands in the transaction report:
+
+    sed '1,/^Transaction Details/d' ${report} | openssl base64 -d | cmp - ${octets[0]}
+`
+      : `What was signed for is what the certificate signed, a signature's attributes with the hash of the document:
+
+${signatures
+  .map(
+    ({ name: signature, certificate }) =>
+      `    openssl x509 -in ${certificate} -noout -pubkey |\n      openssl dgst -sha256 -verify /dev/stdin -signature ${signature}.value ${signature}.attributes\n`,
+  )
+  .join('')}`;
+  return `${name}: the signature, its key, the site, and the challenge:
+
+    { cat ${name}-authenticator.bin; openssl dgst -sha256 -binary ${name}-client.json; } | cmp - ${name}-signed.bin
+    ${verify}
+    key=$(openssl pkey -pubin -in ${name}-key.pem -outform DER | ${base64url})
+    case $(cat ${name}-proof.json) in *"\\"publicKey\\":\\"$key\\""*) ;; *) echo "WRONG: the key of ${name}" ;; esac
+    printf %s ${host} | openssl dgst -sha256 -binary | cmp -n 32 - ${name}-authenticator.bin
+    challenge=$({ cat ${name}-mark.bin;${digests} } |
+      openssl dgst -sha256 -binary | ${base64url})
+    case $(cat ${name}-client.json) in *"\\"challenge\\":\\"$challenge\\""*) ;; *) echo "WRONG: the challenge of ${name}" ;; esac
+
+The next line shows a byte of flags: 1 in it means that somebody was there, 4 that the authenticator verified who.
+
+    od -An -tx1 -j32 -N1 ${name}-authenticator.bin
+
+${what}`;
 }
 
 function signatureLines({ name, kind, time, timestamped }: ListedSignature): string {

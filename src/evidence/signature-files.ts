@@ -18,6 +18,8 @@ export interface ListedSignature {
   readonly time: Date;
   readonly timestamped: boolean;
   readonly signer: Certificate;
+  /** The signed attributes as they were signed (RFC 5652 §5.4), DER; null for a timestamp, or where there are none. */
+  readonly attributes: Uint8Array | null;
 }
 
 /**
@@ -43,7 +45,9 @@ export function addSignature(
     files.set(`${name}.tst`, token);
   }
   const kind = endsAt(anchors, signer, data.certificates, time) ? 'signature' : 'foreign';
-  return { name, kind, time, timestamped: token !== null, signer };
+  const { signedAttributes } = data.signerInfo;
+  const attributes = signedAttributes && asSet(signedAttributes.bytes);
+  return { name, kind, time, timestamped: token !== null, signer, attributes };
 }
 
 /** Puts NAME.tst and NAME.content into `files`. @throws DerError; SignedDataInvalid */
@@ -59,7 +63,12 @@ export function addDocumentTimestamp(
   files.set(`${name}.tst`, token);
   files.set(`${name}.content`, content);
   const kind = endsAt(anchors, signer, data.certificates, info.time) ? 'document-timestamp' : 'foreign';
-  return { name, kind, time: info.time, timestamped: true, signer };
+  return { name, kind, time: info.time, timestamped: true, signer, attributes: null };
+}
+
+/** [0] IMPLICIT where it stands, SET OF where it is signed. */
+function asSet(attributes: Uint8Array): Uint8Array {
+  return attributes.with(0, 0x31);
 }
 
 /** The octets that a ByteRange covers. */

@@ -4,7 +4,7 @@
  */
 import { timingSafeEqual } from 'node:crypto';
 import { approvalData, cleanPlace } from '../client/approval.ts';
-import { approvalChallenge } from '../client/passkey-challenge.ts';
+import { approvalClaim } from '../client/passkey-challenge.ts';
 import type { SignatoryMark } from '../documents/documents.ts';
 import { hashData, NONCE_LENGTH } from '../signatures/report.ts';
 import { checkNotStopped } from './certificates.ts';
@@ -81,9 +81,8 @@ export async function approve(
         deps.logger.warn({ request: request.id, session: session.id, device: device.id, wrongAnswers }, 'wrong answer');
         return { result: null, request: withSession(request, { ...session, wrongAnswers }) };
       }
-      proof ??= approvalChallenge(approval.nonce, data).then(asked =>
-        proveByPasskey(deps, device, 'standard', approval.assertion, asked),
-      );
+      const claim = approvalClaim(approval.nonce, data);
+      proof ??= proveByPasskey(deps, device, 'standard', approval.assertion, claim);
       const assertion = await proof;
       const mark: SignatoryMark = {
         index,

@@ -1,5 +1,7 @@
 /** Passkeys as a factor added to a device: which signatures need them, and the proof that is kept of each. */
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { type Claim, challengeFor } from '../client/passkey-challenge.ts';
 import type { Deps } from './deps.ts';
 import type { BlobId, Device, Level } from './model.ts';
 import { alternativesFor, proofsOf, satisfies, signatoryLevel } from './proofs.ts';
@@ -34,6 +36,27 @@ export async function addPasskey(deps: Deps, device: Device, registration: Regis
   deps.logger.info({ device: device.id }, 'passkey added');
 }
 
+const proofSchema = z.object({
+  relyingParty: z.object({ origin: z.string(), id: z.string() }),
+  credential: z.base64url(),
+  /** SubjectPublicKeyInfo, DER. */
+  publicKey: z.base64url(),
+  /** The claim's (client/passkey-challenge.ts). */
+  mark: z.base64url(),
+  challenge: z.base64url(),
+  clientData: z.base64url(),
+  authenticatorData: z.base64url(),
+  signature: z.base64url(),
+});
+
+/** What is kept of an assertion, as JSON. */
+export type PasskeyProof = z.infer<typeof proofSchema>;
+
+/** @param bytes as `proveByPasskey` stored them */
+export function parseProof(bytes: Uint8Array): PasskeyProof {
+  return proofSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
+}
+
 /** What a device lacks to sign at this level. */
 export function lacking(
   deps: Pick<Deps, 'config'>,
@@ -61,7 +84,7 @@ export function usesPasskey(enrolment: Deps['config']['enrolment'], device: Devi
 }
 
 /**
- * Checks the assertion over a challenge (client/passkey-challenge.ts), moves the counter on, and keeps the proof. The
+ * Checks the assertion over what is signed (client/passkey-challenge.ts), moves the counter on, and keeps the proof. The
  * same assertion again, whose answer was lost or whose signature could not be timestamped, is taken again: its challenge
  * is good for this one signature only.
  * @returns the proof, a JSON file; null where none is needed
@@ -72,18 +95,20 @@ export async function proveByPasskey(
   device: Device,
   level: Level,
   assertion: Assertion | null,
-  challenge: Uint8Array,
+  claim: Claim,
 ): Promise<BlobId | null> {
   const stored = await mayBeSigned(deps, device, level);
   const { passkey } = stored;
   if (!usesPasskey(deps.config.enrolment, stored, level) || !passkey) return null;
   if (assertion === null) throw new Conflict('passkey-needed', 'This signature needs the passkey of its device.');
   const party = relyingParty(deps.config.publicUrl);
+  const challenge = await challengeFor(claim);
   const base64url = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url');
-  const proof = {
+  const proof: PasskeyProof = {
     relyingParty: party,
     credential: passkey.id,
     publicKey: passkey.publicKey,
+    mark: base64url(claim.mark),
     challenge: base64url(challenge),
     clientData: base64url(assertion.clientData),
     authenticatorData: base64url(assertion.authenticatorData),

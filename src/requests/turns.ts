@@ -1,5 +1,5 @@
 /** Signing: a short turn on the newest revision, then the signature (DESIGN.md decision 12). */
-import { signatureChallenge } from '../client/passkey-challenge.ts';
+import { signatureClaim } from '../client/passkey-challenge.ts';
 import type { CertifiedMark, PreparedSignature } from '../documents/documents.ts';
 import type { SignatureAlgorithm } from '../pki/pki.ts';
 import { prepareCades } from '../signatures/cades.ts';
@@ -198,11 +198,11 @@ async function sign(
   for (const [position, { signedAttributes }] of prepared.entries()) {
     checkSignature(signedAttributes, signatures[position]!, certificate);
   }
-  const challenge = await signatureChallenge(
+  const claim = signatureClaim(
     turn.id,
     prepared.map(({ signedAttributes }) => signedAttributes),
   );
-  const proof = await proveByPasskey(deps, by.device, 'advanced', by.assertion, challenge);
+  const proof = await proveByPasskey(deps, by.device, 'advanced', by.assertion, claim);
   const revisions: Revision[] = [];
   for (const [position, one] of prepared.entries()) {
     const signer = {

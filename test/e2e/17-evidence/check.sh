@@ -64,6 +64,54 @@ for list in crl/*.crl; do
   check "list $list" openssl crl -inform DER -in "$list" -CAfile certificates/all.pem -noout
 done
 
+# Passkeys: signed by the key, for this site, with somebody verified, for exactly what the report or the certificate says.
+passkeys=
+if [ -f passkeys/list.txt ]; then
+  while read -r name algorithm host octets; do
+    { cat "$name-authenticator.bin"; openssl dgst -sha256 -binary "$name-client.json"; } |
+      cmp -s - "$name-signed.bin" || fail "$name: what it signed"
+    case $algorithm in
+    ed25519) check "$name" openssl pkeyutl -verify -pubin -inkey "$name-key.pem" -rawin \
+      -in "$name-signed.bin" -sigfile "$name-signature.bin" ;;
+    *) check "$name" openssl dgst -sha256 -verify "$name-key.pem" -signature "$name-signature.bin" "$name-signed.bin" ;;
+    esac
+    printf %s "$host" | openssl dgst -sha256 -binary | cmp -s -n 32 - "$name-authenticator.bin" || fail "$name: site"
+    case $(od -An -tx1 -j32 -N1 "$name-authenticator.bin") in
+    *[5d]) ;;
+    *) fail "$name: nobody was verified" ;;
+    esac
+    challenge=$({
+      cat "$name-mark.bin"
+      for file in $octets; do openssl dgst -sha256 -binary "$file"; done
+    } | openssl dgst -sha256 -binary | openssl base64 -A | tr '+/' '-_' | tr -d '=')
+    case $(cat "$name-client.json") in
+    *"\"challenge\":\"$challenge\""*) ;;
+    *) fail "$name: challenge" ;;
+    esac
+    key=$(openssl pkey -pubin -in "$name-key.pem" -outform DER | openssl base64 -A | tr '+/' '-_' | tr -d '=')
+    case $(cat "$name-proof.json") in
+    *"\"publicKey\":\"$key\""*) ;;
+    *) fail "$name: key" ;;
+    esac
+    for file in $octets; do
+      case $file in
+      *.attributes)
+        signature=${file%.attributes}
+        openssl cms -verify -binary -inform DER -in "$signature.p7s" -content "$signature.content" -noverify \
+          -certfile certificates/all.pem -signer signer.pem -out /dev/null 2>/dev/null
+        openssl x509 -in signer.pem -noout -pubkey -out signer-key.pem
+        check "$file" openssl dgst -sha256 -verify signer-key.pem -signature "$signature.value" "$file"
+        ;;
+      *)
+        sed '1,/^Transaction Details/d' "signatures/report-${name#passkeys/}.content" | openssl base64 -d |
+          cmp -s - "$file" || fail "$file is not what the report says"
+        ;;
+      esac
+    done
+    passkeys="$passkeys, $name ($algorithm: $octets)"
+  done <passkeys/list.txt
+fi
+
 previous=
 last=
 while read -r number before entry own; do
@@ -82,8 +130,9 @@ while read -r number before entry own; do
 done <log/chain.txt
 [ -f "log/heads/$last.tst" ] || fail 'the end of the chain has no timestamp'
 
-# Each document, as mailed and finished, is the one that the log names.
-for document in documents/*; do
+# Each document, as mailed and finished, and each passkey's proof is the one that the log names.
+for document in documents/* passkeys/*-proof.json; do
+  [ -f "$document" ] || continue
   sum=$(sha256sum <"$document")
   named=no
   for entry in log/entries/*.json; do
@@ -93,5 +142,5 @@ for document in documents/*; do
   [ "$named" = yes ] || fail "the log does not name $document"
 done
 
-echo "$checked checks by openssl and sha256sum, $signatures signatures, $answers OCSP answers"
+echo "$checked checks by openssl and sha256sum, $signatures signatures, $answers OCSP answers$passkeys"
 exit $wrong

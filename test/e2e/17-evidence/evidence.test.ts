@@ -14,6 +14,7 @@ import { linkToken, SignpostDevice } from '../../../src/client/device.ts';
 import { openCore } from '../../../src/gateway/core.ts';
 import { linkIn, waitForLetter } from '../../../src/tryout/letters.ts';
 import { addressOf, makeSite, SIGN_DOMAIN, type Site } from '../../../src/tryout/site.ts';
+import { Authenticator, type KeyKind } from '../../support/authenticator.ts';
 import { memoryStore } from '../../support/device-store.ts';
 import { type GatewayProcess, startGatewayProcess } from '../../support/gateway-process.ts';
 import { simplePdf } from '../../support/pdfs.ts';
@@ -42,15 +43,14 @@ describe.skipIf(!hasPostfix || !has('openssl', 'unzip', 'poppler-utils'))('evide
         Object.assign(data, {
           levels: { offered: ['standard', 'advanced'] },
           documents: { otherFiles: true },
+          enrolment: { mailedCode: true, passkeys: { standard: 'offered', advanced: 'required' } },
           // Often, so that killing finds timestamps half-way.
           evidence: { timestampEvery: '1 second' },
         }),
     });
     gateway = await startGatewayProcess(site, log());
-    const { code } = await withCore(core => core.devices.createAdminCode('john.doe'));
-    const device = await SignpostDevice.open({ origin: site.config.publicUrl, store: memoryStore() });
     const address = addressOf('john.doe');
-    await device.enrol({ address, code, link: null, name: 'evidence test', kind: 'command-line' });
+    const devices = { advanced: await deviceOf(address, 'ES256'), standard: await deviceOf(address, 'EdDSA') };
     for (const level of ['advanced', 'standard', 'files'] as const) {
       const subject = `${level === 'files' ? 'Advanced' : level}: the evidence of ${level}`;
       await site.send({
@@ -66,6 +66,7 @@ describe.skipIf(!hasPostfix || !has('openssl', 'unzip', 'poppler-utils'))('evide
         (parsed.subject ?? '').includes(subject),
       );
       requests[level] = letter.request!;
+      const device = level === 'standard' ? devices.standard : devices.advanced;
       const token = linkToken(linkIn(letter))!;
       const view = await device.view(token);
       const documents = await device.download(token, view);
@@ -80,6 +81,25 @@ describe.skipIf(!hasPostfix || !has('openssl', 'unzip', 'poppler-utils'))('evide
       await waitForLetter(site.mailboxes, address, 'finished', ({ request }) => request === letter.request);
     }
   }, 180_000);
+
+  /** John's, with a passkey of this kind. */
+  async function deviceOf(address: string, kind: KeyKind): Promise<SignpostDevice> {
+    const { code } = await withCore(core => core.devices.createAdminCode('john.doe'));
+    const { origin, hostname: rpId } = new URL(site.config.publicUrl);
+    const authenticator = new Authenticator(kind);
+    const device = await SignpostDevice.open({
+      origin,
+      store: memoryStore(),
+      passkeys: {
+        available: async () => true,
+        create: async ({ challenge }) => authenticator.create(challenge, { origin, rpId }),
+        get: async ({ challenge }) => authenticator.get(challenge, { origin, rpId }),
+      },
+    });
+    await device.enrol({ address, code, link: null, name: 'evidence test', kind: 'command-line' });
+    await device.own.addPasskey();
+    return device;
+  }
 
   afterAll(async () => {
     await gateway?.stop();
@@ -145,6 +165,13 @@ describe.skipIf(!hasPostfix || !has('openssl', 'unzip', 'poppler-utils'))('evide
       if (level === 'files')
         expect(names).toEqual(expect.arrayContaining(['documents/2-original.bin', 'documents/2-finished.p7m']));
       if (level === 'standard') expect(names).toContain('signatures/report-1.content');
+      const passkeys = {
+        advanced: /passkeys\/1 \(sha256: signatures\/1-2\.attributes\)/,
+        standard: /passkeys\/1 \(ed25519: passkeys\/1-approved\.txt\)/,
+        // In CMS the signers stand in the order of their octets (RFC 5652 §5.1, a SET OF in DER).
+        files: /passkeys\/1 \(sha256: signatures\/1-2\.attributes signatures\/2-[12]\.attributes\)/,
+      };
+      expect(checked.output).toMatch(passkeys[level]);
       writeFileSync(join(folder, 'summary.pdf'), files['summary.pdf']!);
       const summary = run('pdftotext', ['-layout', join(folder, 'summary.pdf'), '-']).output;
       for (const word of [requests[level], 'John Doe', 'session.signed', 'Contract.pdf'])
@@ -152,19 +179,22 @@ describe.skipIf(!hasPostfix || !has('openssl', 'unzip', 'poppler-utils'))('evide
     }, 60_000);
   }
 
-  test('C6 each command of README.txt runs as it stands there, and succeeds', () => {
-    const unpacked = mkdtempSync(join(folder, 'readme-'));
-    const files = unzipSync(readFileSync(join(folder, 'advanced.zip')));
-    execFileSync('unzip', ['-q', join(folder, 'advanced.zip'), '-d', unpacked]);
-    const script = Buffer.from(files['README.txt']!)
-      .toString()
-      .split('\n')
-      .filter(line => line.startsWith('    '))
-      .map(line => line.slice(4));
-    expect(script.filter(line => line.startsWith('openssl')).length).toBeGreaterThan(8);
-    const { status, output } = run('/bin/sh', ['-c', `cd '${unpacked}' && set -e\n${script.join('\n')}`]);
-    expect({ status, output }).toMatchObject({ status: 0, output: expect.not.stringMatching(/WRONG/) });
-  });
+  test.each(['advanced', 'standard', 'files'])(
+    'C6 each command of README.txt (%s) runs as it stands, and succeeds',
+    level => {
+      const unpacked = mkdtempSync(join(folder, 'readme-'));
+      const files = unzipSync(readFileSync(join(folder, `${level}.zip`)));
+      execFileSync('unzip', ['-q', join(folder, `${level}.zip`), '-d', unpacked]);
+      const script = Buffer.from(files['README.txt']!)
+        .toString()
+        .split('\n')
+        .filter(line => line.startsWith('    '))
+        .map(line => line.slice(4));
+      expect(script.filter(line => line.startsWith('openssl')).length).toBeGreaterThan(8);
+      const { status, output } = run('/bin/sh', ['-c', `cd '${unpacked}' && set -e\n${script.join('\n')}`]);
+      expect({ status, output }).toMatchObject({ status: 0, output: expect.not.stringMatching(/WRONG/) });
+    },
+  );
 
   test.each([
     'documents/1-original.pdf',
@@ -172,6 +202,13 @@ describe.skipIf(!hasPostfix || !has('openssl', 'unzip', 'poppler-utils'))('evide
     'signatures/1-1.p7s',
     'signatures/1-1.content',
     'signatures/1-1.tst',
+    'signatures/1-2.attributes',
+    'passkeys/1-authenticator.bin',
+    'passkeys/1-client.json',
+    'passkeys/1-key.pem',
+    'passkeys/1-mark.bin',
+    'passkeys/1-proof.json',
+    'passkeys/1-signature.bin',
     'log/chain.txt',
     'log/entries/*',
     'log/heads/*',

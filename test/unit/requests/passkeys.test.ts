@@ -1,7 +1,7 @@
 /** Passkeys: each signature's assertion is for exactly what is signed, by this device's credential, with the person verified. */
 import { createHash, createHmac, createPublicKey, verify } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
-import { approvalChallenge, signatureChallenge } from '../../../src/client/passkey-challenge.ts';
+import { approvalClaim, challengeFor, signatureClaim } from '../../../src/client/passkey-challenge.ts';
 import { TimestampUnavailable } from '../../../src/pki/pki.ts';
 import { BadCose, readCoseKey } from '../../../src/requests/cose.ts';
 import type { Device, Request } from '../../../src/requests/model.ts';
@@ -36,6 +36,8 @@ async function open(
 }
 
 const CHALLENGE = Buffer.from('a nonce of ours');
+const signatureChallenge = (...of: Parameters<typeof signatureClaim>) => challengeFor(signatureClaim(...of));
+const approvalChallenge = (...of: Parameters<typeof approvalClaim>) => challengeFor(approvalClaim(...of));
 
 /** A device whose person has just shown who they are. */
 async function freshPhone(personId = 'john'): Promise<Phone> {
