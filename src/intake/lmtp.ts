@@ -8,7 +8,7 @@ import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 's
 import { isLoopback } from '../config/loopback.ts';
 import type { Config, Listen } from '../config/schema.ts';
 import { removeStaleSocket } from '../config/stale-socket.ts';
-import type { Directory } from '../directory/directory.ts';
+import type { Directory, Language } from '../directory/directory.ts';
 import { parseOwnAddress } from '../outbound/addresses.ts';
 import type { Replies } from '../replies/replies.ts';
 import { type Requests, TooManyRequests } from '../requests/requests.ts';
@@ -109,14 +109,16 @@ export async function startLmtp(deps: LmtpDeps): Promise<Lmtp> {
 
 type Reply = string | Error;
 
-function reply(refusal: Refusal): Error {
-  return Object.assign(new Error(`${refusal.enhanced} ${refusal.message}`.slice(0, 900)), {
+/** On one line, which Postfix reads up to 2048 bytes of. */
+function reply(refusal: Refusal, language: Language = 'en'): Error {
+  return Object.assign(new Error(`${refusal.enhanced} ${refusal.textFor(language).join(' ')}`.slice(0, 1800)), {
     responseCode: refusal.code,
   });
 }
 
 /** What is known of a message by the time that it has its replies. */
 interface Facts {
+  senderId: string | null;
   queueId: string | null;
   messageId: string | null;
   method: string | null;
@@ -125,12 +127,13 @@ interface Facts {
 
 /** One reply for each recipient, in their order. What became of the message is remembered. */
 async function takeIn(stream: SMTPServerDataStream, session: SMTPServerSession, deps: LmtpDeps): Promise<Reply[]> {
-  const facts: Facts = { queueId: null, messageId: null, method: null, requestId: null };
+  const facts: Facts = { senderId: null, queueId: null, messageId: null, method: null, requestId: null };
   const replies = await repliesTo(stream, session, deps, facts);
+  const { senderId: _, ...remembered } = facts;
   const { mailFrom, rcptTo } = session.envelope;
   const [first = ''] = replies;
   deps.note?.({
-    ...facts,
+    ...remembered,
     at: deps.now(),
     stage: 'intake',
     sender: mailFrom === false ? '' : mailFrom.address,
@@ -169,8 +172,8 @@ async function repliesTo(
       );
       return everybody(reply(refusals.noVerdict()));
     }
-    const { method, queueId } = verdict;
-    Object.assign(facts, { method, queueId });
+    const { method, queueId, senderId } = verdict;
+    Object.assign(facts, { method, queueId, senderId });
     const own = recipients.map(recipient => parseOwnAddress(recipient.slice(0, recipient.lastIndexOf('@'))));
     if (own.every(address => address !== null)) return await takeOwn(raw, own, verdict, deps);
     if (method === 'bounce') throw refusals.nullSender();
@@ -191,8 +194,14 @@ async function repliesTo(
     const about = { queueId: facts.queueId, code: refusal.code, reason: refusal.message };
     if (error instanceof Refusal || error instanceof TooManyRequests) log.warn(about, 'admitted message refused');
     else log.error({ ...about, err: error }, 'put off by a fault of ours');
-    return everybody(reply(refusal));
+    return everybody(reply(refusal, await languageOf(facts.senderId, deps)));
   }
+}
+
+/** What a refusal now says comes to the sender in a delivery report. */
+async function languageOf(senderId: string | null, { directory }: LmtpDeps): Promise<Language> {
+  const person = senderId === null || senderId === '' ? null : await directory.findById(senderId).catch(() => null);
+  return person?.language ?? 'en';
 }
 
 async function takeOwn(

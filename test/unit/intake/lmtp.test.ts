@@ -53,6 +53,15 @@ async function handIn(lmtp: Lmtp, message: Uint8Array, to = [JOHN]): Promise<Smt
   return replies;
 }
 
+test('D10 who is refused only now hears it in their language, too: the words come in a delivery report', async () => {
+  const lmtp = await startLmtp(deps({ requests: { open: () => Promise.reject(new TooManyRequests('per-day', 7)) } }));
+  const raw = makeMessage({ from: 'anna.muller@company.com' });
+  const [reply] = await handIn(lmtp, admitted(raw, 'sasl', [JOHN], 'anna'));
+  expect(reply).toMatchObject({ code: 450 });
+  expect(reply!.text).toMatch(/^4\.7\.1 You have sent 7 requests .* Sie haben /);
+  await lmtp.stop();
+});
+
 describe('where it listens', () => {
   test.each(['0.0.0.0', '192.0.2.1', '::', 'mail.company.com'])('%s is refused: others could reach it', async host => {
     await expect(startLmtp(deps({ listen: { host, port: 0 } }))).rejects.toThrow('not loopback');
