@@ -1,7 +1,7 @@
 /** Gives an installation to the user that the gateway runs as: keys to have, configuration to read, a state folder. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 export interface ServiceUser {
   readonly uid: number;
@@ -35,6 +35,8 @@ export function giveTo({ uid, gid }: ServiceUser, folder: string, state: string)
   };
   give(folder, 0);
   for (const path of [folder, join(folder, 'keys')]) chmodSync(path, 0o750);
+  // What is above it stays everybody's to pass.
+  mkdirSync(dirname(state), { recursive: true });
   mkdirSync(state, { recursive: true, mode: 0o700 });
   give(state, uid);
 }

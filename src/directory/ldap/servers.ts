@@ -113,7 +113,9 @@ export class Servers {
 
   async #bound(state: State): Promise<LdapConnection> {
     const { settings, password, now, log } = this.#deps;
-    const secret = await password();
+    const secret = await password().catch((error: Error) => {
+      throw new ServerDown(`the password of ${settings.bind.dn}: ${error.message}`);
+    });
     const digest = createHash('sha256').update(secret).digest('hex');
     if (state.refused?.digest === digest && state.refused.until > now().getTime())
       throw new ServerDown(`${state.server}: the password of ${settings.bind.dn} was refused a short while ago`);
