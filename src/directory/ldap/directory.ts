@@ -31,8 +31,9 @@ export function createLdapDirectory(deps: LdapDirectoryDeps): Directory {
   /** Everybody who claims it in any domain, each once. All must answer: who doesn't might hold a second one. */
   async function claims(ask: (domain: LdapDomain) => Promise<Found[]>): Promise<Claim[]> {
     const lists = await Promise.all(domains.map(async domain => (await ask(domain)).map(found => ({ domain, found }))));
-    // Two domains may be configured with bases that hold the same entry.
-    return [...new Map(lists.flat().map(claim => [claim.found.person.id, claim])).values()];
+    // Two domains may be configured with bases that hold the same entry. Equal ids alone are two people, mixed up.
+    const entry = ({ found }: Claim): string => JSON.stringify([found.person.id, found.dn.toLowerCase()]);
+    return [...new Map(lists.flat().map(claim => [entry(claim), claim])).values()];
   }
 
   /** @throws DirectoryAmbiguous when it is more than one's; whose account is disabled has left, and claims nothing */

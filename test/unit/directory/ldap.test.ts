@@ -92,6 +92,21 @@ describe.skipIf(!has('slapd', 'ldap-utils', 'openssl'))('LDAP', () => {
     expect((await directory.findByLogin(login.mail))?.mail).toBe(login.mail);
   });
 
+  test('D3 two domains that give one id to different entries: nobody is taken for the other', async () => {
+    const both = [
+      ldapYaml(slapd, 'openldap', { name: 'one', ...numbered }),
+      ldapYaml(slapd, 'active-directory', { name: 'two', ...numbered }),
+    ];
+    const { directory } = await openLdap(both);
+    opened.push(directory);
+    await expect(directory.findByMail('john.doe@company.com')).rejects.toThrow(DirectoryAmbiguous);
+    await expect(directory.findByLogin('jdoe')).rejects.toThrow(DirectoryAmbiguous);
+    await expect(directory.findById('john')).rejects.toThrow(DirectoryAmbiguous);
+    const { directory: twice } = await openLdap([both[0]!, { ...both[0]!, name: 'the same again' }]);
+    opened.push(twice);
+    expect((await twice.findByMail('john.doe@company.com'))?.id).toBe('john');
+  });
+
   test('the address of a disabled account is free for another person; a locked one keeps it', async () => {
     const { directory } = await open('active-directory');
     const gone = await add({ userAccountControl: '514' }, 'active-directory');
