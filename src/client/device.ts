@@ -9,7 +9,7 @@
  *     const after = await device.sign(token, view, documents);
  */
 import { approvalData, cleanPlace } from './approval.ts';
-import { concat, hex, owned, sha256 } from './bytes.ts';
+import { concat, hex, owned, sha256, utf8 } from './bytes.ts';
 import { AnswerRefused, Connection, type Environment, Problem, type Progress, Unreachable } from './connection.ts';
 import { certificationRequest } from './csr.ts';
 import { equalBytes } from './der.ts';
@@ -430,8 +430,8 @@ export class SignpostDevice {
     const hashes: string[] = [];
     for (const document of documents) hashes.push(hex(await sha256(document)));
     const ask: QuestionAsk = { documents: hashes, place };
-    const path = `${sessionPath(token)}/approval`;
-    const { nonce, data } = await this.#change('POST', `${path}/nonce`, ask, bytes => decode(bytes, parseQuestion));
+    const asking = `${sessionPath(token)}/approval/nonce`;
+    const { nonce, data } = await this.#change('POST', asking, ask, bytes => decode(bytes, parseQuestion));
     onStep?.('checking');
     if (!equalBytes(data, shownData(view, hashes, place)))
       throw new Tampered('the gateway asks to approve something else than was shown');
@@ -439,6 +439,8 @@ export class SignpostDevice {
     const assertion = await this.#assert(view, approvalClaim(nonce, data), onStep);
     onStep?.('sending');
     const body: ApprovalAsk = { nonce, hmac, signature, paraph, utcOffset: this.#utcOffset(), assertion };
+    // This call is kept as evidence, so it names the link by its hash.
+    const path = `${sessionPath(hex(await sha256(utf8(token))))}/approval`;
     return this.#change('POST', path, body, bytes => decode(bytes, parseView));
   }
 

@@ -35,6 +35,9 @@
  * | GET /api/requests/:id               |                  | FinishedView  |
  * | GET /api/requests/:id/documents/:n  |                  | the file      |
  *
+ * An approval names the link by its SHA-256 in hex, for the call is kept as evidence; devices of earlier versions name the
+ * link itself there, too.
+ *
  * Anything that goes wrong is a Problem (RFC 9457).
  */
 

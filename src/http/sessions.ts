@@ -42,6 +42,9 @@ interface Opened {
   readonly session: Session;
 }
 
+type Find = Requests['findByLink'];
+const LINK_HASH = /^[0-9a-f]{64}$/;
+
 type TokenRoute = { Params: { token: string } };
 type DocumentRoute = { Params: { token: string; index: string } };
 
@@ -49,15 +52,15 @@ export function sessionRoutes(api: FastifyInstance, deps: SessionDeps): void {
   const { authentication, requests } = deps;
 
   /** @throws HttpProblem not-found, alike for an unknown link, another person's, and a device that is none */
-  async function open(http: FastifyRequest<TokenRoute>): Promise<Opened> {
+  async function open(http: FastifyRequest<TokenRoute>, find: Find = requests.findByLink): Promise<Opened> {
     const device = await authentication.device(http);
-    const found = await requests.findByLink(http.params.token);
+    const found = await find(http.params.token);
     if (found?.session.party.personId !== device.personId) throw notFound();
     return { device, ...found };
   }
 
-  async function viewOf(token: string, device: Device): Promise<string> {
-    const found = await requests.findByLink(token);
+  async function viewOf(token: string, device: Device, find: Find = requests.findByLink): Promise<string> {
+    const found = await find(token);
     if (!found) throw notFound();
     return encode(view(found.request, found.session, device, deps));
   }
@@ -102,14 +105,16 @@ export function sessionRoutes(api: FastifyInstance, deps: SessionDeps): void {
   });
 
   api.post<TokenRoute>('/sessions/:token/approval', { bodyLimit: APPROVAL_LIMIT }, async (http, reply) => {
-    const { device, session } = await open(http);
+    // The call is kept as evidence and goes out with it, so devices name the link by its hash; earlier ones don't.
+    const find: Find = name => (LINK_HASH.test(name) ? requests.findByLinkHash(name) : requests.findByLink(name));
+    const { device, session } = await open(http, find);
     await requests.approve(session.id, device, decode(bodyOf(http), parseApprovalAsk), {
       userIp: http.ip,
       clientId: deps.host,
       clientIp: http.socket.localAddress ?? '',
       call: authentication.signedCall(http),
     });
-    return reply.send(await viewOf(http.params.token, device));
+    return reply.send(await viewOf(http.params.token, device, find));
   });
 
   api.post<TokenRoute>('/sessions/:token/rejection', async (http, reply) => {

@@ -26,10 +26,9 @@ export function createRequests(deps: Deps): Requests {
 
     async findByLink(token) {
       const hash = linkHash(token);
-      const request = hash === null ? null : await store.findByLinkHash(hash);
-      const session = request?.sessions.find(one => one.linkHash === hash);
-      return request && session ? { request, session } : null;
+      return hash === null ? null : sessionByLinkHash(store, hash);
     },
+    findByLinkHash: hash => sessionByLinkHash(store, hash),
     linkToken: session => sessionToken(deps.linkKeys, session),
     async waitingFor(personId) {
       const waits = ({ party, state }: Session): boolean => party.personId === personId && state === 'open';
@@ -54,4 +53,13 @@ export function createRequests(deps: Deps): Requests {
     find: requestId => store.find(requestId),
     list: filter => store.list(filter),
   };
+}
+
+async function sessionByLinkHash(
+  store: Deps['store']['requests'],
+  hash: string,
+): Promise<{ request: Request; session: Session } | null> {
+  const request = await store.findByLinkHash(hash);
+  const session = request?.sessions.find(one => one.linkHash === hash);
+  return request && session ? { request, session } : null;
 }

@@ -117,6 +117,8 @@ export interface Requests {
 
   /** The session that a link token names, whatever its state, with its request; null when unknown. */
   findByLink(token: string): Promise<{ request: Request; session: Session } | null>;
+  /** The same by SHA-256 (hex) of the token: for calls that are kept as evidence, which must hold no link. */
+  findByLinkHash(hash: string): Promise<{ request: Request; session: Session } | null>;
   /** The link token of a session (never another party's business). */
   linkToken(session: Session): string;
   /** Sessions of a person that wait for them. */

@@ -29,6 +29,7 @@ describe.skipIf(!hasPostfix || !has('openssl', 'unzip', 'poppler-utils'))('evide
   let folder: string;
   let site: Site;
   let gateway: GatewayProcess;
+  const links: string[] = [];
   const requests: Record<'advanced' | 'standard' | 'files', string> = { advanced: '', standard: '', files: '' };
 
   const signpost = (...args: string[]) =>
@@ -66,6 +67,7 @@ describe.skipIf(!hasPostfix || !has('openssl', 'unzip', 'poppler-utils'))('evide
         (parsed.subject ?? '').includes(subject),
       );
       requests[level] = letter.request!;
+      links.push(linkToken(linkIn(letter))!);
       const device = level === 'standard' ? devices.standard : devices.advanced;
       const token = linkToken(linkIn(letter))!;
       const view = await device.view(token);
@@ -165,6 +167,8 @@ describe.skipIf(!hasPostfix || !has('openssl', 'unzip', 'poppler-utils'))('evide
       if (level === 'files')
         expect(names).toEqual(expect.arrayContaining(['documents/2-original.bin', 'documents/2-finished.p7m']));
       if (level === 'standard') expect(names).toContain('signatures/report-1.content');
+      for (const name of names)
+        for (const link of links) expect(Buffer.from(files[name]!).includes(link), name).toBe(false);
       const passkeys = {
         advanced: /passkeys\/1 \(sha256: signatures\/1-2\.attributes\)/,
         standard: /passkeys\/1 \(ed25519: passkeys\/1-approved\.txt\)/,

@@ -4,9 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { utf8 } from '../../../src/client/bytes.ts';
+import { Connection } from '../../../src/client/connection.ts';
 import { Problem, SignpostDevice, Tampered } from '../../../src/client/device.ts';
+import { webCryptoSigner } from '../../../src/client/http-signature.ts';
 import type { DeviceStore } from '../../../src/client/keys.ts';
-import type { View } from '../../../src/client/protocol.ts';
+import { decode, parseQuestion, parseView, type View } from '../../../src/client/protocol.ts';
 import type { Mark } from '../../../src/documents/strokes.ts';
 import type { Request } from '../../../src/requests/model.ts';
 import { parseReport } from '../../../src/signatures/report.ts';
@@ -124,6 +126,45 @@ describe('an approval', () => {
     expect(verify('sha256', Buffer.from(base!), { key, dsaEncoding: 'ieee-p1363' }, raw)).toBe(true);
     expect(base).toContain(`sha-256=:${createHash('sha256').update(body).digest('base64')}:`);
     expect(JSON.parse(body.toString())).toMatchObject({ signature: SIGNATURE, paraph: PARAPH });
+    // It goes out with the evidence, so no link is in it.
+    expect(call.toString()).not.toContain(seen.token);
+    expect(base).toContain(`/api/sessions/${sha256(Buffer.from(seen.token))}/approval\n`);
+  });
+
+  test('of a device of an earlier version, which names the link itself, is taken; by hash others hear what they hear by link', async () => {
+    const store = memoryStore();
+    await gateway.deviceFor(JOHN, { store });
+    const { enrolled, token: tokenKey } = store.memory.device!;
+    const mary = memoryStore();
+    await gateway.deviceFor(MARY, { store: mary });
+    const request = await gateway.submit([JOHN], { level: 'standard' });
+    const token = gateway.tokenOf(request, JOHN);
+    const connection = new Connection(gateway.url, { fetch, now: () => new Date(), sleep: async () => undefined });
+    const post = <T>(who: typeof store, path: string, body: unknown, read: (body: Uint8Array) => T): Promise<T> => {
+      const { authentication: keys, enrolled: as } = who.memory.device!;
+      const signer = webCryptoSigner(as.deviceId, keys.privateKey);
+      const { gatewayKey } = enrolled;
+      return connection.call({ method: 'POST', path: `/api/sessions/${path}`, signer, gatewayKey, body, read });
+    };
+    const documents = request.documents.map(({ head }) => head!);
+    const ask = { documents, place: null };
+    const { nonce, data } = await post(store, `${token}/approval/nonce`, ask, body => decode(body, parseQuestion));
+    const hmac = await crypto.subtle.sign('HMAC', tokenKey!.key, Buffer.concat([nonce, data]));
+    const approval = {
+      nonce,
+      hmac: new Uint8Array(hmac),
+      signature: SIGNATURE,
+      paraph: null,
+      utcOffset: 0,
+      assertion: null,
+    };
+    const hash = sha256(Buffer.from(token));
+    for (const path of [token, hash, '0'.repeat(64), hash.toUpperCase()])
+      expect(await problem(post(mary, `${path}/approval`, approval, () => null))).toBe('not-found');
+    for (const path of [`${hash}/approval/nonce`, `${hash}/turn`, `${hash}/rejection`])
+      expect(await problem(post(store, path, ask, () => null))).toBe('not-found');
+    const after = await post(store, `${token}/approval`, approval, body => decode(body, parseView));
+    expect(after.session).toBe('signed');
   });
 
   test.skipIf(!has('openssl'))('its report is sealed by the company: OpenSSL finds the .p7s good', async () => {
