@@ -110,7 +110,9 @@ export async function connectLdap(settings: ConnectionSettings): Promise<LdapCon
         await inTime(client.startTLS(tls), 2 * timeout);
       } catch (error) {
         throw error instanceof ResultCodeError
-          ? new Error(`StartTLS refused: ${resultText(error.code, error.message)}`)
+          ? new Error(
+              `StartTLS refused: ${resultText(error.code, error.message)}; a server on this machine itself can do without: startTls: false`,
+            )
           : error;
       }
     });

@@ -1,6 +1,6 @@
 /** What a directory's answer means to the admin who sets it up: result codes of RFC 4511 section 4.1.9. */
 const TEXTS: Readonly<Record<number, string>> = {
-  2: 'it does not do that (for StartTLS: it has no certificate; on this machine itself startTls: false does without)',
+  2: 'it does not offer that',
   3: 'it took too long',
   4: 'the account that reads may not get so many entries',
   8: 'it wants a stronger way to log in: use ldaps://',
