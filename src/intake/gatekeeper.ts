@@ -90,8 +90,10 @@ interface Transaction {
   /** The first recipient outside the company, accepted before any on a sign domain. */
   external: string | null;
   chunks: Uint8Array[];
-  /** Bytes so far, as on the wire (RFC 1870 §5). Nothing is kept beyond the limit. */
+  /** Bytes so far, as on the wire (RFC 1870 §5). */
   size: number;
+  /** It went beyond the limit, and nothing of it is kept: the limit may be higher by the time that it ends. */
+  tooBig: boolean;
   /** The header is longer than any may be: nothing more of it is kept, for each field takes more than its bytes. */
   longHeader: boolean;
   /** How many of them count against what strangers may have us keep. */
@@ -150,6 +152,7 @@ class Gatekeeper implements MilterHandler {
       external: null,
       chunks: [],
       size: 0,
+      tooBig: false,
       longHeader: false,
       borrowed: 0,
       crowdedOut: false,
@@ -277,7 +280,8 @@ class Gatekeeper implements MilterHandler {
     const transaction = this.#transaction;
     if (!transaction || !isForUs(transaction)) return;
     transaction.size += bytes.length;
-    const keep = transaction.size <= this.#deps.config.mail.maxMessageSize && !transaction.crowdedOut;
+    transaction.tooBig ||= transaction.size > this.#deps.config.mail.maxMessageSize;
+    const keep = !transaction.tooBig && !transaction.crowdedOut;
     if (keep && transaction.who === null) {
       if (this.#budget.take(bytes.length)) transaction.borrowed += bytes.length;
       else transaction.crowdedOut = true;
@@ -297,7 +301,7 @@ class Gatekeeper implements MilterHandler {
     const answer = this.#answer(macros, {}, async transaction => {
       if (!isForUs(transaction)) return;
       const { config, verdictKeys, log, now } = this.#deps;
-      if (transaction.size > config.mail.maxMessageSize) throw refusals.tooBig(config.mail.maxMessageSize);
+      if (transaction.tooBig) throw refusals.tooBig(config.mail.maxMessageSize);
       if (transaction.crowdedOut) throw refusals.tooManyStrangers();
       const raw = Buffer.concat(transaction.chunks);
       // A large mail is kept once while it waits for its turn.

@@ -211,6 +211,28 @@ describe('limits', () => {
     expect((await run(raw, at(raw.length))).end).toEqual({ action: 'continue' });
     expect((await run(raw, at(raw.length - 1))).end).toMatchObject({ code: 552, enhanced: '5.3.4' });
   });
+
+  test('a limit that is raised in the middle of a message: no rest of it is taken for the whole', async () => {
+    const mail = { ...world.config.mail, maxMessageSize: 70_000 };
+    const gate = createGatekeeper({
+      config: { ...world.config, mail },
+      directory: world.directory,
+      verdictKeys: [KEY],
+      reading: atMost(3),
+      now: () => NOW,
+      log,
+      ...fine,
+    })();
+    const body = gate.body!.bind(gate);
+    let pieces = 0;
+    gate.body = (chunk, macros) => {
+      pieces += 1;
+      if (pieces === 3) mail.maxMessageSize = 1_000_000;
+      return body(chunk, macros);
+    };
+    const raw = makeMessage({ text: 'x\r\n'.repeat(100_000) });
+    expect((await run(raw, {}, undefined, gate)).end).toMatchObject({ code: 552, enhanced: '5.3.4' });
+  });
 });
 
 test.each<[DocumentRefusalReason, string]>([
