@@ -67,6 +67,9 @@ export interface GatekeeperDeps {
 /** How many messages of full size are kept at a time for clients who have not said who they are. */
 const STRANGERS_AT_ONCE = 4;
 
+/** Addresses of ours that one mail may go to: for each the whole mail is read. */
+const MOST_OWN = 10;
+
 const CONTINUE: MilterVerdict = { action: 'continue' };
 
 /** One envelope recipient that passed RCPT. */
@@ -377,7 +380,7 @@ class Gatekeeper implements MilterHandler {
     const ours = recipients.filter(({ onSignDomain }) => onSignDomain);
     const own = ours.flatMap(({ address }) => repliesAddress(address.local) ?? []);
     if (own.length === 0) return false;
-    if (own.length < ours.length) throw refusals.requestAddress();
+    if (own.length < ours.length || own.length > MOST_OWN) throw refusals.requestAddress();
     if (who) checkRelayed(raw, sender, who);
     await this.#deps.reading(() => this.#deps.replies.judge(raw, own, who));
     return true;

@@ -212,6 +212,13 @@ describe('limits', () => {
     expect((await run(raw, at(raw.length - 1))).end).toMatchObject({ code: 552, enhanced: '5.3.4' });
   });
 
+  test('a mail to many addresses of ours would be read for each of them', async () => {
+    const to = Array.from({ length: 11 }, (_, n) => `request+abc${n}@sign.company.com`);
+    const replies = { judge: async () => {} };
+    expect((await run(makeMessage(), { replies }, to.slice(1))).end).toEqual({ action: 'continue' });
+    expect((await run(makeMessage(), { replies }, to)).end).toMatchObject({ code: 550, enhanced: '5.7.1' });
+  });
+
   test('a limit that is raised in the middle of a message: no rest of it is taken for the whole', async () => {
     const mail = { ...world.config.mail, maxMessageSize: 70_000 };
     const gate = createGatekeeper({
