@@ -22,9 +22,9 @@ export function loadConfig(file: string): Config {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new ConfigError(
-      `${path} can't be read (${(error as NodeJS.ErrnoException).code}). Make one with: signpost init ${dirname(path)}`,
-    );
+    const { code } = error as NodeJS.ErrnoException;
+    const mend = { ENOENT: ` Make one with: signpost init ${dirname(path)}`, EACCES: ' Run this as root.' }[code ?? ''];
+    throw new ConfigError(`${path} can't be read (${code}).${mend ?? ''}`);
   }
   let data: unknown;
   try {

@@ -109,6 +109,8 @@ describe('configuration', () => {
 
   test('a missing file says how to make one, and broken YAML names the place', () => {
     expect(() => loadConfig(join(folder, 'signpost.yaml'))).toThrow(/signpost init/);
+    // What is there already isn't to be made.
+    expect(() => loadConfig(folder)).toThrow(/can't be read \(EISDIR\)\.$/);
     writeFileSync(join(folder, 'signpost.yaml'), 'company: [');
     expect(() => loadConfig(join(folder, 'signpost.yaml'))).toThrow(ConfigError);
   });

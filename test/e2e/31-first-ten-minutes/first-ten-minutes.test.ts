@@ -177,6 +177,17 @@ describe.skipIf(!hasPostfix || !has('slapd', 'ldap-utils', 'openssl', 'poppler-u
 });
 
 describe('README', () => {
+  test('D9 an npm that is too old hears so in a sentence, from `npm ci` itself', async () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      scripts: { prepare: string };
+    };
+    const [check] = scripts.prepare.split(' && ');
+    const ask = (agent: string) =>
+      execute('sh', ['-c', check!], { cwd: ROOT, env: { ...process.env, npm_config_user_agent: agent } });
+    await expect(ask('npm/9.2.0 node/v18.19.0 linux x64')).rejects.toThrow(/needs Node.js 20 or newer/);
+    expect((await ask('npm/10.8.2 node/v20.20.2 linux x64')).stderr).toBe('');
+  });
+
   test('D9 every command that README names has its help, and every file is there', async () => {
     const cells = [...README.matchAll(/`signpost ([a-z-]+)(?: ([a-z|\\-]+))?[ `]/g)];
     const wanted = new Map<string, Set<string>>();
