@@ -9,8 +9,11 @@ import { codeIn, linkIn, waitForLetter } from '../../src/tryout/letters.ts';
 import { addressOf } from '../../src/tryout/site.ts';
 import { chooseTexts } from '../../src/web/texts/index.ts';
 import { type Company, startCompany } from '../support/company.ts';
+import type { Look } from './tour.ts';
 
 const PASSWORD = 'only for pictures';
+/** Who of the company's people speaks what. */
+const NEWCOMERS: Readonly<Record<string, string>> = { en: 'mary.smith', fr: 'john.doe', de: 'anna.muller' };
 
 /** The strictest company: two factors, passkeys. */
 export async function startStrictCompany(): Promise<Company> {
@@ -31,14 +34,14 @@ export async function startStrictCompany(): Promise<Company> {
   return company;
 }
 
-/** @param person who has no device yet */
+/** Its person has no device yet. */
 export async function devicesTour(
   company: Company,
   phones: Phones,
   variant: Parameters<Phones['open']>[0] & { readonly language: string },
-  person: string,
-  shoot: (page: Page, name: string) => Promise<unknown>,
+  shoot: Look,
 ): Promise<void> {
+  const person = NEWCOMERS[variant.language.slice(0, 2)]!;
   const texts = chooseTexts([variant.language]);
   const words = texts.devices;
   const old = await phones.open(variant);

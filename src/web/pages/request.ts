@@ -105,7 +105,7 @@ async function review(app: App, token: string, view: View): Promise<void> {
         { class: 'narrow' },
         h('h1', null, texts.laterTitle),
         h('p', null, texts.laterText(when(view.expiresAt, texts))),
-        h('button', { type: 'button', class: 'plain', onclick: () => void openRequest(app, token) }, texts.retry),
+        h('button', { type: 'button', class: 'plain', onclick: () => void openRequest(app, token) }, texts.laterOpen),
       ),
     );
   }

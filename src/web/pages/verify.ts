@@ -128,7 +128,8 @@ function signatureCard(facts: SignatureFacts, language: Language): HTMLElement {
   const details: readonly (readonly [string, string | null])[] = [
     [texts.issuer, facts.issuer],
     [texts.level, facts.level],
-    [texts.algorithm, facts.algorithm],
+    // "ECDSA P-256 with SHA-256": a name in every language but for one word.
+    [texts.algorithm, facts.algorithm?.replace(' with ', ' · ') ?? null],
   ];
   return h(
     'section',

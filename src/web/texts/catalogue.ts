@@ -67,6 +67,7 @@ export interface Texts {
   readonly later: string;
   readonly laterTitle: string;
   readonly laterText: (deadline: string) => string;
+  readonly laterOpen: string;
 
   readonly confirmTitle: string;
   readonly confirm: (what: string, name: string) => string;

@@ -18,7 +18,7 @@ export const de: Texts = {
   enrolIntro:
     'Um Dokumente zu sehen und zu unterschreiben, erzeugt dieser Browser einen Signaturschlüssel, der ihn nie verlässt. Wir müssen nur wissen, dass Sie es sind.',
   address: 'Ihre Firmenadresse',
-  addressHint: 'zum Beispiel mary.smith@company.com',
+  addressHint: 'zum Beispiel name@firma.de',
   code: 'Ihr Code',
   codeHint: 'von Ihrer Administration oder aus der Mail, die wir Ihnen schicken können',
   sendCode: 'Code per Mail schicken',
@@ -26,7 +26,7 @@ export const de: Texts = {
   codeSent: 'Wenn diese Adresse einen Code per Mail bekommen darf, ist er unterwegs. Er gilt einige Minuten.',
   setUp: 'Einrichten',
   settingUp: 'Ihr Schlüssel wird erzeugt…',
-  badAddress: 'Schreiben Sie Ihre Firmenadresse, zum Beispiel mary.smith@company.com.',
+  badAddress: 'Schreiben Sie Ihre Firmenadresse, zum Beispiel name@firma.de.',
   badCode: 'Ein Code hat sechs oder neun Ziffern.',
   insecure:
     'Diese Seite wurde nicht über eine sichere Verbindung geöffnet; der Browser kann daher keinen Schlüssel erzeugen. Öffnen Sie sie mit https.',
@@ -73,6 +73,7 @@ export const de: Texts = {
   later: 'Später',
   laterTitle: 'Es ist nichts entschieden',
   laterText: deadline => `Öffnen Sie den Link aus Ihrer Mail wieder, wann Sie möchten, bis ${deadline}.`,
+  laterOpen: 'Noch einmal öffnen',
 
   confirmTitle: 'Unterschreiben?',
   confirm: (what, name) =>

@@ -17,7 +17,7 @@ export const en: Texts = {
   enrolIntro:
     'To see and sign documents, this browser makes a signing key that never leaves it. We only need to know that it is you.',
   address: 'Your company address',
-  addressHint: 'for example mary.smith@company.com',
+  addressHint: 'for example name@company.com',
   code: 'Your code',
   codeHint: 'from your administrator, or from the mail that we can send you',
   sendCode: 'Mail me a code',
@@ -25,7 +25,7 @@ export const en: Texts = {
   codeSent: 'If this address may get a code by mail, it is on its way. It is valid for a few minutes.',
   setUp: 'Set up',
   settingUp: 'Making your key…',
-  badAddress: 'Write your company address, for example mary.smith@company.com.',
+  badAddress: 'Write your company address, for example name@company.com.',
   badCode: 'A code has six or nine digits.',
   insecure:
     'This page was not opened over a secure connection, so the browser can make no signing key. Open it with https.',
@@ -65,6 +65,7 @@ export const en: Texts = {
   later: 'Later',
   laterTitle: 'Nothing has been decided',
   laterText: deadline => `Open the link in your mail again whenever you like, until ${deadline}.`,
+  laterOpen: 'Open it again',
 
   confirmTitle: 'Sign this?',
   confirm: (what, name) => `You, ${name}, sign ${what} with an advanced electronic signature. It can’t be taken back.`,

@@ -17,7 +17,7 @@ export const fr: Texts = {
   enrolIntro:
     'Pour voir et signer des documents, ce navigateur crée une clé de signature qui ne le quitte jamais. Il nous faut seulement savoir que c’est vous.',
   address: 'Votre adresse professionnelle',
-  addressHint: 'par exemple mary.smith@company.com',
+  addressHint: 'par exemple nom@entreprise.fr',
   code: 'Votre code',
   codeHint: 'donné par votre administrateur, ou reçu par mail',
   sendCode: 'M’envoyer un code',
@@ -25,7 +25,7 @@ export const fr: Texts = {
   codeSent: 'Si cette adresse peut recevoir un code par mail, il est en route. Il est valable quelques minutes.',
   setUp: 'Configurer',
   settingUp: 'Création de votre clé…',
-  badAddress: 'Saisissez votre adresse professionnelle, par exemple mary.smith@company.com.',
+  badAddress: 'Saisissez votre adresse professionnelle, par exemple nom@entreprise.fr.',
   badCode: 'Un code a six ou neuf chiffres.',
   insecure:
     'Cette page n’a pas été ouverte par une connexion sécurisée\u00a0: le navigateur ne peut pas créer de clé. Ouvrez-la en https.',
@@ -42,7 +42,7 @@ export const fr: Texts = {
   asksYou: sender => `${sender} demande votre signature`,
   from: 'De',
   subject: 'Objet',
-  until: 'À signer avant le',
+  until: 'Date limite',
   signatories: 'Signataires',
   you: 'vous',
   state: {
@@ -72,6 +72,7 @@ export const fr: Texts = {
   later: 'Plus tard',
   laterTitle: 'Rien n’est décidé',
   laterText: deadline => `Rouvrez le lien de votre mail quand vous voulez, jusqu’au ${deadline}.`,
+  laterOpen: 'Rouvrir le document',
 
   confirmTitle: 'Signer\u00a0?',
   confirm: (what, name) =>

@@ -7,7 +7,7 @@ export const devicesDe: DeviceTexts = {
     'admin-code': 'ein Code von Ihrer Administration',
   },
   and: ' und ',
-  or: ', oder ',
+  or: ' oder ',
   needed: what => `So weisen Sie sich aus: ${what}.`,
   password: 'Ihr Passwort',
   passwordHint: 'das Ihres Kontos im Unternehmen; es wird dort geprüft und hier nirgends aufbewahrt',
