@@ -295,7 +295,9 @@ describe.skipIf(!hasPostfix)('through Postfix', () => {
 
   test('A7 addresses of ours', async () => {
     await expectRefused(makeMessage(), /^550 5\.7\.1 .*delivery reports only/, { to: ['bounce+abc@sign.company.com'] });
-    await expectRefused(makeMessage(), /^550 5\.7\.1 There is no request of yours/, { to: ['request+abc@sign.company.com'] });
+    await expectRefused(makeMessage(), /^550 5\.7\.1 There is no request of yours/, {
+      to: ['request+abc@sign.company.com'],
+    });
     await expectRefused(makeMessage(), /^550 5\.1\.1 The signing service itself/, {
       to: ['signpost@sign.company.com'],
     });
