@@ -33,6 +33,15 @@ async function mailCode(company: Company, page: Phone['page'], address: string):
   await page.getByLabel('Your code').fill(codeIn(letter));
 }
 
+/** Standard, with the name as it is typed first. */
+async function signTyped(page: Phone['page']): Promise<void> {
+  await page.getByRole('button', { name: 'Sign…' }).click();
+  await page.getByRole('button', { name: 'Type instead' }).click();
+  await page.getByRole('button', { name: 'Done' }).click();
+  await page.getByRole('button', { name: 'Done' }).click();
+  await page.getByRole('button', { name: 'Sign now' }).click();
+}
+
 /** Plays an authenticator inside Chromium. */
 async function withAuthenticator({ context, page }: Phone, isUserVerified = true) {
   const session = await context.newCDPSession(page);
@@ -182,7 +191,7 @@ describe.skipIf(!has('chromium'))('stronger proofs and passkeys', () => {
       configure: data => {
         data.enrolment = {
           proofs: { standard: ['password', 'admin-code'], advanced: ['password + mailed-code', 'admin-code'] },
-          passkeys: { standard: 'off', advanced: 'required' },
+          passkeys: { standard: 'offered', advanced: 'required' },
         };
       },
     });
@@ -255,6 +264,21 @@ describe.skipIf(!has('chromium'))('stronger proofs and passkeys', () => {
     await page.goto(linkIn(next!));
     await waitForReview(phone);
     await sign(phone);
+    // At Standard, too, since this device has one.
+    const [plain] = await company.ask('mary.smith', ['self'], 'Standard: with a passkey');
+    await page.goto(linkIn(plain!));
+    await waitForReview(phone);
+    await authenticator.verifies(false);
+    await signTyped(page);
+    await page.getByText('No passkey was used').waitFor();
+    expect((await requests.find(plain!.request!))!.sessions[0]).toMatchObject({ state: 'open' });
+    await authenticator.verifies(true);
+    await page.getByRole('button', { name: 'Sign now' }).click();
+    await page.getByRole('heading', { name: 'Signed', exact: true }).waitFor();
+    const approved = (await requests.find(plain!.request!))!.sessions[0]!;
+    const assertion = JSON.parse(Buffer.from(await store.blobs.get(approved.assertion!)).toString());
+    expect(assertion.credential).toBe(proof.credential);
+    expect(Buffer.from(assertion.mark, 'base64url').toString('latin1')).toContain('signpost passkey v1\0approval\0');
     await phone.context.close();
   });
 
@@ -277,11 +301,7 @@ describe.skipIf(!has('chromium'))('stronger proofs and passkeys', () => {
     const [plain] = await company.ask('john.doe', ['self'], 'Standard: without a passkey');
     await page.goto(linkIn(plain!));
     await waitForReview(phone);
-    await page.getByRole('button', { name: 'Sign…' }).click();
-    await page.getByRole('button', { name: 'Type instead' }).click();
-    await page.getByRole('button', { name: 'Done' }).click();
-    await page.getByRole('button', { name: 'Done' }).click();
-    await page.getByRole('button', { name: 'Sign now' }).click();
+    await signTyped(page);
     await page.getByRole('heading', { name: 'Signed', exact: true }).waitFor();
     await phone.context.close();
   });
