@@ -1,5 +1,5 @@
 /**
- * Pictures of every page in every language, taken from running companies: `npm run pictures -- DIR [LANGUAGE]`. Each on
+ * Pictures of a signed PDF and of every page in every language, taken from running companies: `npm run pictures -- DIR [LANGUAGE]`. Each on
  * a small phone and on a desktop, light and dark. For people to look at; no test.
  */
 import { mkdirSync } from 'node:fs';
@@ -8,6 +8,7 @@ import type { Page } from 'playwright-core';
 import { LANGUAGES } from '../../src/directory/directory.ts';
 import { startPhones } from '../../src/tryout/browser.ts';
 import { devicesTour, startStrictCompany } from './devices.ts';
+import { documentPictures } from './documents.ts';
 import { LOCALES, startTourCompany, tour } from './tour.ts';
 
 const [out = 'pictures', wanted] = process.argv.slice(2);
@@ -18,6 +19,7 @@ const SIZES = [
   { width: 1280, height: 800 },
 ] as const;
 
+await documentPictures(out);
 const company = await startTourCompany();
 const strict = await startStrictCompany();
 const phones = await startPhones();
