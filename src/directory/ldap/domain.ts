@@ -1,10 +1,19 @@
 /** One LDAP domain: what is asked of its servers, with filters made of objects, so that a name is never read as a filter. */
-import { AndFilter, Attribute, Change, EqualityFilter, type Filter, NoSuchObjectError, OrFilter } from 'ldapts';
+import {
+  AndFilter,
+  Attribute,
+  Change,
+  EqualityFilter,
+  type Filter,
+  InvalidDNSyntaxError,
+  NoSuchObjectError,
+  OrFilter,
+} from 'ldapts';
 import type { LdapSettings } from '../../config/ldap.ts';
 import type { Language, Person } from '../directory.ts';
 import type { LdapConnection, Search } from './connection.ts';
 import { addressesOf, attributesOf, type Found, folded, foundIn, idValue, isOctets, type LdapEntry } from './entry.ts';
-import { groupsAround, peopleIn } from './groups.ts';
+import { groupsAround, isUnder, peopleIn } from './groups.ts';
 import type { Servers } from './servers.ts';
 
 export interface DomainDeps {
@@ -163,6 +172,8 @@ export class LdapDomain {
     const found = await Promise.all(
       names.slice(0, MOST_DELEGATES).map(async name => {
         if (!name.includes('=')) return this.byMail(folded(name));
+        // Of an entry elsewhere a server may say so in a way that looks like trouble: a referral (RFC 4511 §4.1.10).
+        if (!isUnder(name, people.base)) return [];
         const entries = await servers.ask(connection =>
           missingIsEmpty(connection, {
             base: name,
@@ -182,12 +193,13 @@ export class LdapDomain {
 
 const MOST_DELEGATES = 50;
 
-/** An entry that a DN led to may be gone; of a base that is there for a search it would be a fault. */
+/** An entry that a DN led to may be gone, and the DN be none; of a base that is there for a search it would be a fault. */
 async function missingIsEmpty(connection: LdapConnection, search: Search): Promise<LdapEntry[]> {
   try {
     return await connection.search(search);
   } catch (error) {
-    if (error instanceof NoSuchObjectError && search.scope === 'base') return [];
+    const nothingThere = error instanceof NoSuchObjectError || error instanceof InvalidDNSyntaxError;
+    if (nothingThere && search.scope === 'base') return [];
     throw error;
   }
 }

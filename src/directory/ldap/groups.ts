@@ -92,7 +92,7 @@ function key(dn: string): string {
   return dn.toLowerCase().replace(/\s*,\s*/g, ',');
 }
 
-function isUnder(dn: string, base: string): boolean {
+export function isUnder(dn: string, base: string): boolean {
   return key(dn) === key(base) || key(dn).endsWith(`,${key(base)}`);
 }
 

@@ -107,6 +107,17 @@ describe.skipIf(!has('slapd', 'ldap-utils', 'openssl'))('LDAP', () => {
     expect((await twice.findByMail('john.doe@company.com'))?.id).toBe('john');
   });
 
+  test('D3 a delegate who is somewhere else, or nothing that could be anybody, is nobody; the person stays one', async () => {
+    const { directory } = await open('openldap', { people: { delegates: 'description' } });
+    const { mail } = await add({});
+    for (const name of ['cn=boss,dc=other,dc=example', `a=b,,${BASE}`, `=,ou=people,${BASE}`, 'x=', 'somebody']) {
+      await slapd.modify(
+        `dn: cn=p${number},ou=people,${BASE}\nchangetype: modify\nreplace: description\ndescription: ${name}`,
+      );
+      expect((await directory.findByMail(mail))?.delegates).toEqual([]);
+    }
+  });
+
   test('the address of a disabled account is free for another person; a locked one keeps it', async () => {
     const { directory } = await open('active-directory');
     const gone = await add({ userAccountControl: '514' }, 'active-directory');
