@@ -34,6 +34,9 @@ async function run(blocks: readonly string[]): Promise<string> {
     .join('\n')
     .replaceAll('/opt/signpost', ROOT)
     .replaceAll('/etc/signpost', join(folder, 'etc/signpost'))
+    .replaceAll('/var/lib/signpost', join(folder, 'var/lib/signpost'))
+    // The service's user, whom a test can't make.
+    .replaceAll('--user signpost', '--user nobody')
     .replaceAll('-C /etc ', `-C ${join(folder, 'etc')} `)
     .replaceAll('/root/', `${join(folder, 'root')}/`)
     // No systemd here: starting the service is other tests' business.
