@@ -25,7 +25,7 @@ import {
   proofsOf,
   withProofs,
 } from './proofs.ts';
-import { Conflict, type Devices, type EnrolmentOutcome, type Replacement } from './requests.ts';
+import { Conflict, type Devices, type EnrolmentOutcome, EnrolmentRefused, type Replacement } from './requests.ts';
 import { refused, tryProofs } from './showing.ts';
 import { moveDevice } from './states.ts';
 
@@ -51,9 +51,27 @@ export async function enrol(deps: Deps, ask: Parameters<Devices['enrol']>[0]): P
     return { state: 'enrolled', device: existing };
   }
   const alternatives = allAlternatives(deps.config.enrolment);
-  const proofs = await tryProofs(deps, { address, person, deviceId: device.id }, ask, [], alternatives);
-  if (!person) throw refused();
-  return decide(deps, { person, device, proofs, replaces: ask.replaces, confirmedBy: null });
+  return unlessDone(deps, device.id, person, async () => {
+    const proofs = await tryProofs(deps, { address, person, deviceId: device.id }, ask, [], alternatives);
+    if (!person) throw refused();
+    return decide(deps, { person, device, proofs, replaces: ask.replaces, confirmedBy: null });
+  });
+}
+
+/** Of two calls about one key at once, one is refused: what the other has done by then is the answer to both. */
+async function unlessDone(
+  deps: Deps,
+  deviceId: string,
+  person: Person | null,
+  work: () => Promise<EnrolmentOutcome>,
+): Promise<EnrolmentOutcome> {
+  try {
+    return await work();
+  } catch (error) {
+    const done = error instanceof EnrolmentRefused ? await deps.store.requests.findDevice(deviceId) : null;
+    if (done?.state !== 'active' || done.personId !== person?.id) throw error;
+    return { state: 'enrolled', device: done };
+  }
 }
 
 export async function enrolmentOf(deps: Deps, deviceId: string): Promise<EnrolmentOutcome | null> {
@@ -76,9 +94,11 @@ export async function continueEnrolment(
   const { device, proofs } = before.pending;
   const showsMore = (ask.password ?? '') !== '' || (ask.code ?? '').trim() !== '';
   const asker = { address: person.mail, person, deviceId };
-  const shown = showsMore ? await tryProofs(deps, asker, ask, proofs, strengthened(deps, proofs)) : proofs;
   const replaces = ask.replaces === null ? null : { deviceId: ask.replaces, held: false };
-  return decide(deps, { person, device, proofs: shown, replaces, confirmedBy: null });
+  return unlessDone(deps, deviceId, person, async () => {
+    const shown = showsMore ? await tryProofs(deps, asker, ask, proofs, strengthened(deps, proofs)) : proofs;
+    return decide(deps, { person, device, proofs: shown, replaces, confirmedBy: null });
+  });
 }
 
 /** The device answers for a key that waits: exactly one answer counts. */
@@ -96,7 +116,9 @@ export async function answerWaiting(
     return true;
   }
   const replaces = pending.replaces === null ? null : { deviceId: pending.replaces, held: false };
-  await decide(deps, { ...pending, person, replaces, confirmedBy: device.id });
+  await unlessDone(deps, waitingId, person, () =>
+    decide(deps, { ...pending, person, replaces, confirmedBy: device.id }),
+  );
   return true;
 }
 

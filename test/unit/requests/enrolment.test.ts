@@ -416,3 +416,39 @@ test("D4 a key that waits for one person shows another number when it waits for 
   }
   expect(numbers.size).toBeGreaterThan(1);
 });
+
+describe('one key at once', () => {
+  test('an answer that got lost, asked for again while the first is under way: the same answer, one device', async () => {
+    await open({});
+    const device = newDevice();
+    const code = await adminCode();
+    const outcomes = await Promise.all([1, 2, 3].map(() => enrol({ code, device })));
+    expect(outcomes.map(({ state }) => state)).toEqual(['enrolled', 'enrolled', 'enrolled']);
+    expect(await world.devices.listForPerson('john')).toHaveLength(1);
+    // It counts for this key and person alone.
+    await expect(enrol({ code, device: newDevice() })).rejects.toThrow(EnrolmentRefused);
+    await expect(enrol({ code, device, address: 'jane@company.test' })).rejects.toThrow(EnrolmentRefused);
+  });
+
+  test('confirmed by two devices while its maker shows more: set up once, and nobody hears of a fault', async () => {
+    await open({});
+    const [first, second] = [await world.phone('john', 'first'), await world.phone('john', 'second')];
+    for (let round = 0; round < 5; round++) {
+      const device = newDevice();
+      const link = world.requests.linkToken((await world.opened({ key: `${round}`.repeat(64) })).sessions[0]!);
+      await enrol({ code: await mailedCode(device.id, link), device, link });
+      const code = await adminCode();
+      const shown = { password: null, code, link, client: '192.0.2.1', replaces: null };
+      const [a, b, more] = await Promise.all([
+        world.devices.answer(first.device, device.id, true),
+        world.devices.answer(second.device, device.id, true),
+        world.devices.continueEnrolment(device.id, shown),
+      ]);
+      expect([a, b].filter(Boolean).length).toBeLessThan(2);
+      expect(more).toMatchObject({ state: 'enrolled', device: { id: device.id } });
+      const devices = await world.devices.listForPerson('john');
+      expect(devices.filter(({ id }) => id === device.id)).toHaveLength(1);
+      expect(await world.devices.waiting('john')).toEqual([]);
+    }
+  });
+});
