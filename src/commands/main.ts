@@ -1,4 +1,5 @@
 /** The command line: one file per command, and only the one that is asked for is loaded. */
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { ConfigError } from '../config/load.ts';
 import { plain } from './say.ts';
@@ -23,7 +24,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   extend: async () => (await import('./extend.ts')).extendCommand(),
 };
 
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 const program = new Command('signpost')
+  .version(version)
   .description('A mail gateway for signing documents: mail a PDF, get it back signed.')
   .showHelpAfterError();
 const asked = COMMANDS[process.argv[2] ?? ''];

@@ -53,6 +53,7 @@ describe.skipIf(!hasPostfix || !has('slapd', 'ldap-utils', 'openssl', 'poppler-u
       'useradd --system',
     ]);
     await machine.run(lines[1]!);
+    expect(await machine.run('signpost --version')).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect(await machine.run('signpost --help')).toContain('mail a PDF, get it back signed');
   });
 
