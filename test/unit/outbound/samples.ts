@@ -112,6 +112,10 @@ export const samples: Record<string, { mail: Mail; to: Party | Recipient }> = {
     to: mary,
   },
   reminder: { mail: { kind: 'reminder', request: request(), session: session(john), link }, to: john },
+  'reminder-self': {
+    mail: { kind: 'reminder', request: request({ sessions: [session(mary)] }), session: session(mary), link },
+    to: mary,
+  },
   'signed-by-one': { mail: { kind: 'signed-by-one', request: half, session: signedJohn }, to: mary },
   finished: {
     mail: {
@@ -160,6 +164,14 @@ export const samples: Record<string, { mail: Mail; to: Party | Recipient }> = {
     },
     to: john,
   },
+  'rejected-self': {
+    mail: {
+      kind: 'rejected',
+      request: request({ state: 'rejected', sessions: [rejectedZoe] }),
+      session: session(zoe, { state: 'rejected', endedAt: date }),
+    },
+    to: zoe,
+  },
   expired: {
     mail: { kind: 'expired', request: request({ state: 'expired', sessions: [signedJohn, session(zoe)] }) },
     to: mary,
@@ -168,6 +180,7 @@ export const samples: Record<string, { mail: Mail; to: Party | Recipient }> = {
     mail: { kind: 'cancelled', request: request({ state: 'cancelled', sessions: [signedJohn, session(zoe)] }) },
     to: john,
   },
+  'own-cancelled': { mail: { kind: 'cancelled', request: request({ state: 'cancelled' }) }, to: mary },
   failed: { mail: { kind: 'failed', request: request({ state: 'failed' }), reason: 'xfa' }, to: mary },
   'answer-status': answered({ name: 'status' }, mary, half),
   'answer-help-sender': answered({ name: 'help' }, mary),
@@ -198,11 +211,19 @@ export const samples: Record<string, { mail: Mail; to: Party | Recipient }> = {
   },
   left: { mail: { kind: 'left', request: request(), party: john }, to: mary },
   undeliverable: { mail: { kind: 'undeliverable', request: request(), party: john }, to: mary },
+  'undeliverable-ended': {
+    mail: { kind: 'undeliverable', request: request({ state: 'expired', endedAt: date }), party: john },
+    to: mary,
+  },
   'enrolment-code': { mail: { kind: 'enrolment-code', code: '482915', minutes: 15 }, to: john },
   'device-enrolled': { mail: { kind: 'device-enrolled', deviceName: 'Firefox on Android', at: date }, to: john },
   'device-removed': { mail: { kind: 'device-removed', deviceName: 'Firefox on Android', at: date }, to: john },
   'watch-ending': {
     mail: { kind: 'watch-ending', certificate: 'seal', name: '/etc/signpost/certs/seal.pem', ends: date, days: 7 },
+    to: paul,
+  },
+  'watch-ending-tsa-trust': {
+    mail: { kind: 'watch-ending', certificate: 'tsa-trust', name: '/etc/signpost/tsa-root.pem', ends: date, days: 1 },
     to: paul,
   },
   'watch-fault': {
