@@ -110,8 +110,10 @@ describe.skipIf(!has('chromium'))('D10 languages', () => {
       if (english !== undefined) found.push(`English: “${english}” in ${await words(page)}`);
       seen[state] = found;
     };
-    await tour(company, phones, language, { ...SMALL }, look);
-    await devicesTour(strict, phones, { ...SMALL, language: LOCALES[language] }, look);
+    // German in the dark: contrast is axe-core's matter.
+    const variant = { ...SMALL, dark: language === 'de' };
+    await tour(company, phones, language, variant, look);
+    await devicesTour(strict, phones, { ...variant, language: LOCALES[language] }, look);
     expect(Object.entries(seen).filter(([, found]) => found.length > 0)).toEqual([]);
     expect(Object.keys(seen)).toHaveLength(STATES);
   });
