@@ -117,7 +117,7 @@ describe.skipIf(!has('chromium'))('verification page', () => {
       changed: 'Ne vous fiez pas à ce fichier',
       unknown: 'Aucune signature trouvée',
       again: 'Vérifier un autre fichier',
-      standard: 'Signature Standard, dessinée ou tapée\u00a0: valide',
+      standard: 'Signature simple (standard), tracée ou saisie au clavier\u00a0: valide',
     },
     de: {
       locale: 'de-DE',
@@ -125,7 +125,7 @@ describe.skipIf(!has('chromium'))('verification page', () => {
       changed: 'Verlassen Sie sich nicht auf diese Datei',
       unknown: 'Keine Signatur gefunden',
       again: 'Weitere Datei prüfen',
-      standard: 'Standard-Signatur, gezeichnet oder getippt: gültig',
+      standard: 'Einfache Signatur (Standard), gezeichnet oder getippt: gültig',
     },
   } as const;
 

@@ -58,7 +58,7 @@ test('a fault is mailed once when it begins, whatever restarts, and once when it
   expect(await run(full, 0)).toEqual([]);
   expect(await run({}, 2)).toEqual([
     'anna.muller@company.com: Behoben: Die Festplatte ist fast voll',
-    'postmaster@company.com: Rétabli : Le disque est presque plein',
+    'postmaster@company.com: Rétabli\u00a0: Le disque est presque plein',
   ]);
 });
 
