@@ -13,51 +13,38 @@ import type {
   Modifications,
 } from '../../milter/handler.ts';
 import type { Config } from '../config/schema.ts';
-import { type Directory, DirectoryAmbiguous, DirectoryUnavailable } from '../directory/directory.ts';
-import { type Dns, DnsUnavailable } from '../dns/resolver.ts';
-import { DocumentRefused, type Documents } from '../documents/documents.ts';
+import type { Dns } from '../dns/resolver.ts';
 import { parseOwnAddress } from '../outbound/addresses.ts';
 import { type Replies, repliesAddress } from '../replies/replies.ts';
-import type { Submission } from '../requests/model.ts';
 import { TooManyRequests } from '../requests/requests.ts';
-import { type Claim, type Connection, type ProofRules, prove, screen } from '../senders/domain-proof.ts';
+import { type Connection, type ProofRules, prove, screen } from '../senders/domain-proof.ts';
 import { writeResults } from '../senders/results.ts';
-import type { ReadXml } from '../signatures/xades.ts';
-import { XmlRefused } from '../signatures/xml/gate.ts';
 import type { Admission } from '../store/admissions.ts';
-import { isDiskFull } from '../store/errors.ts';
-import { type Address, addressesOf, parseAddress } from './addresses.ts';
-import type { Limit } from './at-most.ts';
+import { type Address, parseAddress } from './addresses.ts';
 import { Budget } from './budget.ts';
 import { readCheckId } from './check-address.ts';
-import { MAX_HEADER, passHead } from './message-gate.ts';
+import { checkRelayed, type JudgeDeps, judgeRequest } from './judge.ts';
+import { passHead } from './message-gate.ts';
 import { removeForged } from './own-fields.ts';
 import { isMailDomain, type PartiesContext, resolveOnSignDomain, signDomain } from './parties.ts';
-import { splitMessage, unfold } from './raw-message.ts';
+import { splitMessage } from './raw-message.ts';
 import { ambiguousLine, Refusal, refusals } from './refusal.ts';
-import { ADMITTED, type Asked, readSubmission } from './submission.ts';
+import { toRefusal } from './to-refusal.ts';
+import { type Recipient, Transaction } from './transaction.ts';
 import { signVerdict, VERDICT_HEADER, type VerdictKey } from './verdict.ts';
 import { type Authenticated, authenticate, relayMatcher } from './who.ts';
 
-export interface GatekeeperDeps {
+export interface GatekeeperDeps extends JudgeDeps {
   readonly config: Pick<
     Config,
     'domains' | 'mail' | 'senders' | 'levels' | 'requests' | 'seal' | 'documents' | 'policy'
   >;
-  readonly directory: Directory;
-  readonly documents: Pick<Documents, 'inspect'>;
   /** Asked about the domains of senders who did not log in. */
   readonly dns: Dns;
-  /** Reads XML in a child, to refuse what is hostile. */
-  readonly readXml: ReadXml;
   /** Judges mail to addresses of ours. */
   readonly replies: Pick<Replies, 'judge'>;
   /** The newest first: it signs. */
   readonly verdictKeys: readonly [VerdictKey, ...VerdictKey[]];
-  /** Whether the sender may ask for this one, too. @throws TooManyRequests */
-  readonly checkLimits: (submission: Submission) => Promise<void>;
-  /** Bounds how many large messages are read at a time: each takes several times its size in memory. */
-  readonly reading: Limit;
   /** Remembers what became of each message, for `signpost why`. */
   readonly note?: (admission: Admission) => void;
   readonly now: () => Date;
@@ -71,43 +58,6 @@ const STRANGERS_AT_ONCE = 4;
 const MOST_OWN = 10;
 
 const CONTINUE: MilterVerdict = { action: 'continue' };
-
-/** One envelope recipient that passed RCPT. */
-interface Recipient {
-  readonly address: Address;
-  /** Null for addresses on the company's mail domains: they get the mail as mail; and before the sender is known. */
-  readonly personId: string | null;
-  readonly onSignDomain: boolean;
-}
-
-/** What is known about the message that is coming in. */
-interface Transaction {
-  readonly sender: string;
-  readonly macros: Macros;
-  who: Authenticated | null;
-  /** The session proves nothing: the message itself has to, and its sender learns nothing before. */
-  stranger: boolean;
-  /** What a stranger's header fields give hope for. */
-  claim: Claim | null;
-  recipients: Recipient[];
-  /** The first recipient outside the company, accepted before any on a sign domain. */
-  external: string | null;
-  chunks: Uint8Array[];
-  /** Bytes so far, as on the wire (RFC 1870 §5). */
-  size: number;
-  /** It went beyond the limit, and nothing of it is kept: the limit may be higher by the time that it ends. */
-  tooBig: boolean;
-  /** The header is longer than any may be: nothing more of it is kept, for each field takes more than its bytes. */
-  longHeader: boolean;
-  /** How many of them count against what strangers may have us keep. */
-  borrowed: number;
-  /** They were too much together. */
-  crowdedOut: boolean;
-  readonly names: string[];
-  readonly authenticationResults: string[];
-  /** As written, for the log. */
-  messageId: string | null;
-}
 
 /** A factory of handlers, one per SMTP connection. */
 export function createGatekeeper(deps: GatekeeperDeps): () => MilterHandler {
@@ -145,24 +95,8 @@ class Gatekeeper implements MilterHandler {
   /** Refuses nothing yet: whether this is mail for us shows at RCPT. */
   mail(address: string, _parameters: readonly string[], macros: Macros): MilterVerdict {
     this.#forget();
-    this.#transaction = {
-      sender: address,
-      macros,
-      who: null,
-      stranger: false,
-      claim: null,
-      recipients: [],
-      external: null,
-      chunks: [],
-      size: 0,
-      tooBig: false,
-      longHeader: false,
-      borrowed: 0,
-      crowdedOut: false,
-      names: [],
-      authenticationResults: [],
-      messageId: null,
-    };
+    const { mail } = this.#deps.config;
+    this.#transaction = new Transaction(address, macros, this.#budget, () => mail.maxMessageSize);
     return CONTINUE;
   }
 
@@ -180,7 +114,7 @@ class Gatekeeper implements MilterHandler {
       // Whatever else the mail server rewrites to a sign domain (a dot at its end, "%", "!") would pass here unread.
       if (signDomain(domainAfterRewriting(macros), domains)) throw refusals.badRecipientSyntax();
       const outside = !isMailDomain(domain, domains);
-      if (outside && isForUs(transaction)) {
+      if (outside && transaction.isForUs) {
         throw refusals.externalRecipient(address);
       }
       if (outside) transaction.external ??= address;
@@ -238,35 +172,20 @@ class Gatekeeper implements MilterHandler {
 
   /** Of mail that has no recipient on a sign domain, the mail server need not even send the rest. */
   data(): MilterVerdict {
-    return this.#transaction && isForUs(this.#transaction) ? CONTINUE : { action: 'accept' };
+    return this.#transaction?.isForUs ? CONTINUE : { action: 'accept' };
   }
 
   header(field: HeaderField): MilterVerdict {
-    const transaction = this.#transaction;
-    if (!transaction || transaction.longHeader) return CONTINUE;
-    if (transaction.size > MAX_HEADER) {
-      transaction.longHeader = true;
-      transaction.chunks.length = 0;
-      return CONTINUE;
-    }
-    const name = Buffer.from(field.name).toString('latin1').trim().toLowerCase();
-    transaction.names.push(name);
-    if (name === 'authentication-results') {
-      transaction.authenticationResults.push(Buffer.from(field.value).toString('latin1'));
-    }
-    if (name === 'message-id') transaction.messageId ??= unfold(Buffer.from(field.value));
-    // Folds arrive separated by LF; on the wire every line ends with CRLF.
-    const value = Buffer.from(field.value).toString('latin1').replace(/\r?\n/g, '\r\n');
-    this.#collect(Buffer.concat([field.name, Buffer.from(`:${value}\r\n`, 'latin1')]));
+    this.#transaction?.header(field);
     return CONTINUE;
   }
 
   async endOfHeaders(macros: Macros): Promise<MilterVerdict> {
-    this.#collect(Buffer.from('\r\n'));
+    this.#transaction?.collect(Buffer.from('\r\n'));
     const verdict = await this.#answer(macros, {}, async transaction => {
       if (transaction.longHeader) throw refusals.malformed('its header is too long');
       if (!transaction.stranger) return;
-      const head = passHead(Buffer.concat(transaction.chunks));
+      const head = passHead(transaction.read());
       transaction.claim = screen(head, this.#connection(transaction), this.#rules(), this.#deps.now());
     });
     // Refused: nothing of the body is wanted.
@@ -275,46 +194,29 @@ class Gatekeeper implements MilterHandler {
   }
 
   body(chunk: Uint8Array): MilterVerdict {
-    this.#collect(chunk);
+    this.#transaction?.collect(chunk);
     return CONTINUE;
   }
 
-  #collect(bytes: Uint8Array): void {
-    const transaction = this.#transaction;
-    if (!transaction || !isForUs(transaction)) return;
-    transaction.size += bytes.length;
-    transaction.tooBig ||= transaction.size > this.#deps.config.mail.maxMessageSize;
-    const keep = !transaction.tooBig && !transaction.crowdedOut;
-    if (keep && transaction.who === null) {
-      if (this.#budget.take(bytes.length)) transaction.borrowed += bytes.length;
-      else transaction.crowdedOut = true;
-    }
-    if (keep && !transaction.crowdedOut) transaction.chunks.push(bytes);
-    else transaction.chunks.length = 0;
-  }
-
-  /** The message is over: what a stranger's took is free again. */
   #forget(): void {
-    if (this.#transaction) this.#budget.give(this.#transaction.borrowed);
+    this.#transaction?.end();
     this.#transaction = null;
   }
 
   endOfMessage(modifications: Modifications, macros: Macros): Promise<MilterVerdict> {
     const current = this.#transaction;
     const answer = this.#answer(macros, {}, async transaction => {
-      if (!isForUs(transaction)) return;
+      if (!transaction.isForUs) return;
       const { config, verdictKeys, log, now } = this.#deps;
       if (transaction.tooBig) throw refusals.tooBig(config.mail.maxMessageSize);
       if (transaction.crowdedOut) throw refusals.tooManyStrangers();
-      const raw = Buffer.concat(transaction.chunks);
-      // A large mail is kept once while it waits for its turn.
-      transaction.chunks = [];
+      const raw = transaction.take();
       const time = now();
       const queueId = macros.get('i') ?? '';
       if (transaction.stranger) await this.#proveSender(raw, transaction, time);
       const asked = (await this.#judgeOwn(raw, transaction))
         ? null
-        : transaction.who && (await this.#judge(raw, transaction, transaction.who, time, queueId));
+        : transaction.who && (await judgeRequest(raw, transaction, transaction.who, time, queueId, this.#deps));
       const id = (macros.get('j') ?? config.domains[0]!.sign).toLowerCase();
       removeForged(modifications, transaction, [...config.domains.map(({ sign }) => sign), id]);
       // Before all that came in (RFC 8601 §5).
@@ -384,41 +286,6 @@ class Gatekeeper implements MilterHandler {
     if (who) checkRelayed(raw, sender, who);
     await this.#deps.reading(() => this.#deps.replies.judge(raw, own, who));
     return true;
-  }
-
-  /** Everything that can be refused is refused here, before the mail server says 250. */
-  async #judge(
-    raw: Buffer,
-    { recipients, sender }: Transaction,
-    who: Authenticated,
-    time: Date,
-    queueId: string,
-  ): Promise<Asked> {
-    const { config, directory, documents, readXml, checkLimits } = this.#deps;
-    const asked = await this.#deps.reading(() =>
-      readSubmission(raw, who.person, who.method, time, queueId, { config, directory }, ADMITTED),
-    );
-    checkRelayed(raw, sender, who);
-    const hidden = recipients.filter(({ address, personId }) => {
-      const named = personId === null ? false : asked.named.persons.has(personId);
-      return !named && !asked.named.addresses.has(address.address);
-    });
-    if (hidden.length > 0) throw refusals.hiddenRecipient(hidden.map(({ address }) => address.address));
-    await checkLimits(asked.submission);
-    for (const { name, bytes, kind } of asked.submission.documents) {
-      try {
-        if (kind === 'xml') await readXml(bytes);
-        if (kind !== undefined) continue;
-        const { signatures } = await documents.inspect(bytes);
-        if (signatures !== undefined && asked.submission.level === 'standard')
-          throw refusals.document(name, 'already-signed-standard');
-      } catch (error) {
-        if (error instanceof DocumentRefused) throw refusals.document(name, error.reason);
-        if (error instanceof XmlRefused) throw refusals.xml(name, error.message);
-        throw error;
-      }
-    }
-    return asked;
   }
 
   abort(): void {
@@ -503,29 +370,8 @@ class Gatekeeper implements MilterHandler {
   }
 }
 
-/** A relay has checked the envelope sender, and nobody has checked who else it may write as. @throws Refusal */
-function checkRelayed(raw: Buffer, sender: string, { method }: Authenticated): void {
-  const [from] = method === 'relay' ? addressesOf(splitMessage(raw), 'from') : [];
-  if (from && from.address !== parseAddress(sender)?.address) throw refusals.relaySenderDiffers(sender);
-}
-
 /** Domain of the recipient as Postfix will deliver it, by its {rcpt_addr}; '' when it doesn't say. */
 function domainAfterRewriting(macros: Macros): string {
   const address = macros.get('rcpt_addr') ?? '';
   return address.slice(address.lastIndexOf('@') + 1).toLowerCase();
-}
-
-/** Somebody on a sign domain has been accepted. */
-function isForUs({ recipients }: Transaction): boolean {
-  return recipients.some(({ onSignDomain }) => onSignDomain);
-}
-
-/** What the other side hears about an error, whatever it is. */
-export function toRefusal(error: unknown): Refusal {
-  if (error instanceof Refusal) return error;
-  if (error instanceof TooManyRequests) return refusals.tooManyRequests(error.limit, error.allowed);
-  if (error instanceof DnsUnavailable) return refusals.dnsUnavailable();
-  if (error instanceof DirectoryUnavailable) return refusals.directoryUnavailable();
-  if (error instanceof DirectoryAmbiguous) return refusals.ambiguousEntry();
-  return isDiskFull(error) ? refusals.diskFull() : refusals.ourFault();
 }

@@ -15,10 +15,10 @@ import { type Requests, TooManyRequests } from '../requests/requests.ts';
 import type { Admission } from '../store/admissions.ts';
 import { parseAddress } from './addresses.ts';
 import type { Limit } from './at-most.ts';
-import { toRefusal } from './gatekeeper.ts';
 import { rawValue, splitMessage } from './raw-message.ts';
 import { Refusal, refusals } from './refusal.ts';
 import { DELIVERED, readSubmission } from './submission.ts';
+import { toRefusal } from './to-refusal.ts';
 import { checkVerdict, type Verdict, VerdictInvalid, type VerdictKey } from './verdict.ts';
 
 export interface LmtpDeps {
