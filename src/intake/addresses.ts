@@ -5,7 +5,7 @@
  */
 import { domainToASCII } from 'node:url';
 import { type RawMessage, rawValue } from './raw-message.ts';
-import { refusals } from './refusal.ts';
+import { refusals } from './refusals.ts';
 
 /** A mail address in canonical form: lower case, NFC, domain as A-labels. */
 export interface Address {

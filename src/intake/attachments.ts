@@ -3,7 +3,7 @@ import { looksLikePdf } from '../client/grant-file.ts';
 import { cleanLine } from '../outbound/clean.ts';
 import type { FileKind } from '../requests/model.ts';
 import { type Attachment, type GatedMessage, isPdf } from './message-gate.ts';
-import { refusals } from './refusal.ts';
+import { refusals } from './refusals.ts';
 
 export interface Documents {
   /** `name` is clean: a display name without controls, bidi marks or path. `kind` is absent for a PDF. */

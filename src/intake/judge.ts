@@ -8,7 +8,7 @@ import { XmlRefused } from '../signatures/xml/gate.ts';
 import { addressesOf, parseAddress } from './addresses.ts';
 import type { Limit } from './at-most.ts';
 import { splitMessage } from './raw-message.ts';
-import { refusals } from './refusal.ts';
+import { refusals } from './refusals.ts';
 import { ADMITTED, type Asked, readSubmission, type SubmissionContext } from './submission.ts';
 import type { Transaction } from './transaction.ts';
 import type { Authenticated } from './who.ts';

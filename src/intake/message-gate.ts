@@ -5,7 +5,8 @@
 import { simpleParser } from 'mailparser';
 import { checkFields, type Leaf, walkParts } from './mime-tree.ts';
 import { type RawMessage, splitMessage } from './raw-message.ts';
-import { Refusal, refusals } from './refusal.ts';
+import { Refusal } from './refusal.ts';
+import { refusals } from './refusals.ts';
 import { type SecondReading, secondReading } from './second-reading.ts';
 
 /** Longest line without its line end (RFC 5322 §2.1.1). */

@@ -1,6 +1,6 @@
 /** Content-Type, Content-Disposition and Content-Transfer-Encoding (RFC 2045 §5, RFC 2183, RFC 2231), strictly. */
 import { fieldsOf, type RawMessage, rawValue } from './raw-message.ts';
-import { refusals } from './refusal.ts';
+import { refusals } from './refusals.ts';
 
 export interface Parameterized {
   /** Lower-case value such as "application/pdf" or "attachment". */

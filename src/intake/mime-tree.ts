@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { decodeBody, type Parameterized, parameterized, transferEncoding } from './mime-header.ts';
 import { type RawMessage, rawValue, splitMessage } from './raw-message.ts';
-import { refusals } from './refusal.ts';
+import { refusals } from './refusals.ts';
 
 export const MAX_PARTS = 100;
 export const MAX_DEPTH = 10;

@@ -8,7 +8,9 @@ import { parseOwnAddress } from '../outbound/addresses.ts';
 import type { Level } from '../requests/model.ts';
 import { type Address, addressesOf } from './addresses.ts';
 import type { RawMessage } from './raw-message.ts';
-import { ambiguousLine, type Refusal, refusals, unknownLine } from './refusal.ts';
+import type { Refusal } from './refusal.ts';
+import { refusals } from './refusals.ts';
+import { ambiguousLine, unknownLine } from './texts/en.ts';
 
 export type Domains = Config['domains'];
 

@@ -4,7 +4,7 @@
  */
 import { editDistance } from '../directory/distance.ts';
 import type { Level, Mode } from '../requests/model.ts';
-import { refusals } from './refusal.ts';
+import { refusals } from './refusals.ts';
 
 export interface SubjectOptions {
   readonly defaultLevel: Level;

@@ -12,7 +12,7 @@ import { decodeUnstructured, UndecodableWord } from './encoded-words.ts';
 import { MAX_HEADER, passGate } from './message-gate.ts';
 import { asksForSeal, type Parties, readParties } from './parties.ts';
 import { type RawMessage, rawValue } from './raw-message.ts';
-import { refusals } from './refusal.ts';
+import { refusals } from './refusals.ts';
 import { readSubject } from './subject.ts';
 import { type Authenticated, maySendFor } from './who.ts';
 

@@ -2,7 +2,8 @@ import { DirectoryAmbiguous, DirectoryUnavailable } from '../directory/directory
 import { DnsUnavailable } from '../dns/resolver.ts';
 import { TooManyRequests } from '../requests/requests.ts';
 import { isDiskFull } from '../store/errors.ts';
-import { Refusal, refusals } from './refusal.ts';
+import { Refusal } from './refusal.ts';
+import { refusals } from './refusals.ts';
 
 /** What the other side hears about an error, whatever it is. */
 export function toRefusal(error: unknown): Refusal {

@@ -3,7 +3,7 @@ import { BlockList, isIP } from 'node:net';
 import type { ClientInfo, Macros } from '../../milter/handler.ts';
 import type { Config } from '../config/schema.ts';
 import type { Directory, Person } from '../directory/directory.ts';
-import { refusals } from './refusal.ts';
+import { refusals } from './refusals.ts';
 
 export interface Authenticated {
   /** Who sent it: in their own name, or as a delegate in another's. */

@@ -10,7 +10,7 @@ import { isSelfAnswer, listOrLoopReason } from '../intake/automatic.ts';
 import { type GatedMessage, passGate } from '../intake/message-gate.ts';
 import { signDomain } from '../intake/parties.ts';
 import { type RawMessage, rawValue } from '../intake/raw-message.ts';
-import { refusals } from '../intake/refusal.ts';
+import { refusals } from '../intake/refusals.ts';
 import { ADMITTED, authorOf, DELIVERED, references } from '../intake/submission.ts';
 import type { Verdict } from '../intake/verdict.ts';
 import type { Authenticated } from '../intake/who.ts';

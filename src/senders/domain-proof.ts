@@ -12,7 +12,7 @@ import { type Dns, DnsUnavailable } from '../dns/resolver.ts';
 import { type Address, addressesOf, parseAddress } from '../intake/addresses.ts';
 import { isMailDomain } from '../intake/parties.ts';
 import { fieldsOf, type RawMessage, splitMessage } from '../intake/raw-message.ts';
-import { refusals } from '../intake/refusal.ts';
+import { refusals } from '../intake/refusals.ts';
 import { provenByArc, screenArc } from './arc.ts';
 import { type Freshness, weaknessOf } from './coverage.ts';
 import { inSlices } from './in-slices.ts';

@@ -1,8 +1,5 @@
 /** The refusals in the languages besides English. A refusal that one of them lacks doesn't compile. */
-import type { Language } from '../../directory/directory.ts';
-import type { english } from '../refusal.ts';
-
-export type OtherLanguage = Exclude<Language, 'en'>;
+import type { english } from './en.ts';
 
 /** The sentences of each refusal, from the same facts; details that only English has stand above them in the reply. */
 export type Translations = {

@@ -1,6 +1,7 @@
 /** Refusals in the sender's language: sayable in SMTP, and saying the same facts as the English ones. */
 import { describe, expect, test } from 'vitest';
-import { english, refusals } from '../../../src/intake/refusal.ts';
+import { refusals } from '../../../src/intake/refusals.ts';
+import { english } from '../../../src/intake/texts/en.ts';
 
 /** Facts for each maker, in the order of its parameters. */
 const FACTS: Readonly<Record<string, readonly unknown[]>> = {

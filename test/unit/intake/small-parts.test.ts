@@ -7,7 +7,8 @@ import { decodeUnstructured, UndecodableWord } from '../../../src/intake/encoded
 import type { Attachment } from '../../../src/intake/message-gate.ts';
 import { decodeBody } from '../../../src/intake/mime-header.ts';
 import { splitMessage } from '../../../src/intake/raw-message.ts';
-import { Refusal, refusals } from '../../../src/intake/refusal.ts';
+import { Refusal } from '../../../src/intake/refusal.ts';
+import { refusals } from '../../../src/intake/refusals.ts';
 import { LEVELS } from '../../../src/requests/model.ts';
 
 describe('encoded words (RFC 2047)', () => {
