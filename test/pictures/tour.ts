@@ -1,6 +1,6 @@
 /**
  * One person's way through every page in their language, with something to be done at each: taken as pictures
- * (pictures.ts) or looked over (test/e2e/31-languages).
+ * (pictures.ts) or looked over (test/e2e/32-languages).
  */
 import type { Page } from 'playwright-core';
 import type { Language } from '../../src/directory/directory.ts';
