@@ -23,6 +23,7 @@ import { openDatabase } from '../../../src/store/database.ts';
 import { MIGRATIONS } from '../../../src/store/migrations.ts';
 import { SOFTHSM_MODULE, SoftHsm } from '../../support/softhsm.ts';
 import { has } from '../../support/tools.ts';
+import { certify, makeEnterprise, rootCrl } from './enterprise.ts';
 import { COMPANY, JOHN, load, make, PASSPHRASE, PUBLIC_URL, pem, request, silent, Workspace } from './support.ts';
 
 const KEYS = { ca: 'file', seal: 'file', tsa: 'file' } as const;
@@ -60,54 +61,10 @@ describe.skipIf(!has('openssl'))('certificate authorities', () => {
     };
   }
 
-  const ROOT_USE = ['-addext', 'keyUsage=critical,keyCertSign,cRLSign'];
-
-  /** An enterprise's root, by openssl. */
-  function enterprise(...extra: string[]): void {
-    const key = ['-newkey', 'rsa:2048', '-nodes', '-keyout', 'root.key', '-out', 'root.pem', '-days', '3650'];
-    workspace.must('req', '-x509', ...key, '-subj', '/O=Enterprise/CN=Enterprise Root', ...ROOT_USE, ...extra);
-  }
-
-  /** It certifies the request of `ca csr`. */
-  function certify(
-    csr: Uint8Array,
-    extensions = 'basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign',
-    ...extra: string[]
-  ): string {
-    workspace.put('sub.csr', csr);
-    workspace.put('sub.ext', `${extensions}\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n`);
-    const by = ['-CA', 'root.pem', '-CAkey', 'root.key', '-CAcreateserial', '-extfile', 'sub.ext'];
-    workspace.must(
-      'x509',
-      '-req',
-      '-inform',
-      'DER',
-      '-in',
-      'sub.csr',
-      ...by,
-      '-days',
-      '1000',
-      '-out',
-      'sub.pem',
-      ...extra,
-    );
-    return text('sub.pem') + text('root.pem');
-  }
-
-  /** What the root has revoked: nothing, or the CA in sub.pem. */
-  function rootCrl(revoked = false): Uint8Array {
-    workspace.put(
-      'crl.cnf',
-      '[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\ncrlnumber=number\ndefault_md=sha256\npolicy=p\nserial=serial\nnew_certs_dir=.\n[p]\n[x]\nauthorityKeyIdentifier=keyid\n',
-    );
-    workspace.put('index.txt', '');
-    workspace.put('number', '01\n');
-    workspace.put('serial', '01\n');
-    const by = ['ca', '-config', 'crl.cnf', '-keyfile', 'root.key', '-cert', 'root.pem'];
-    if (revoked) workspace.must(...by, '-revoke', 'sub.pem');
-    workspace.must(...by, '-gencrl', '-crldays', '30', '-crlexts', 'x', '-out', 'root.crl');
-    return readFileSync(workspace.path('root.crl'));
-  }
+  const enterprise = (...extra: string[]): void => makeEnterprise(workspace, ...extra);
+  const certified = (csr: Uint8Array, extensions?: string, ...extra: string[]): string =>
+    certify(workspace, csr, extensions, ...extra);
+  const revocations = (revoked = false): Uint8Array => rootCrl(workspace, revoked);
 
   const text = (name: string): string => readFileSync(workspace.path(name), 'utf8');
 
@@ -175,7 +132,7 @@ describe.skipIf(!has('openssl'))('certificate authorities', () => {
       workspace.put('ca.csr', csr);
       const asks = workspace.must('req', '-inform', 'DER', '-in', 'ca.csr', '-verify', '-noout', '-text');
       expect(asks).toMatch(/CA:TRUE, pathlen:0[\s\S]*Certificate Sign, CRL Sign/);
-      await installAuthority(setup(), certify(csr), rootCrl());
+      await installAuthority(setup(), certified(csr), revocations());
       const sub = await open();
       expect(sub.anchors.map(der => parseCertificate(der)).map(isSelfSigned)).toEqual([true, true]);
       const { certificate: second } = await sub.ca.issueForPerson(request(workspace), JOHN, 'phone-2');
@@ -263,13 +220,13 @@ describe.skipIf(!has('openssl'))('certificate authorities', () => {
   it('another key below the enterprise: it waits for its certificate, and the old one goes on until then', async () => {
     await make(workspace);
     enterprise();
-    await installAuthority(setup(), certify(await authorityRequest(setup(), null)), rootCrl());
+    await installAuthority(setup(), certified(await authorityRequest(setup(), null)), revocations());
     await expect(rotateAuthority(setup(), null)).rejects.toThrow(/Enterprise Root.*signpost ca csr --new-key/);
     const { certificate } = await (await open()).ca.issueForPerson(request(workspace), JOHN, 'phone-1');
     const csr = await authorityRequest(setup(), 'rsa-sha256');
     await expect(authorityRequest(setup(), 'rsa-sha256')).rejects.toThrow(/waits for a certificate already/);
     expect((await open()).ca.issuersOf(certificate)).toHaveLength(2);
-    expect(await installAuthority(setup(), certify(csr), rootCrl())).not.toBeNull();
+    expect(await installAuthority(setup(), certified(csr), revocations())).not.toBeNull();
     expect(existsSync(workspace.path('keys/ca.next.p8'))).toBe(false);
     const pki = await open();
     expect(pki.ca.state).toMatchObject({ earlierCrls: [{}], outsideCrls: [{}, {}], silent: [] });
@@ -282,7 +239,7 @@ describe.skipIf(!has('openssl'))('certificate authorities', () => {
       parseCertificate(pki.ca.issuersOf(certificate)[0]!).subject,
     );
     // The same again changes nothing but the list.
-    expect(await installAuthority(setup(), text('sub.pem') + text('root.pem'), rootCrl())).toBeNull();
+    expect(await installAuthority(setup(), text('sub.pem') + text('root.pem'), revocations())).toBeNull();
     expect(readdirSync(workspace.path('authorities'))).toHaveLength(2);
   }, 60_000);
 
@@ -290,7 +247,7 @@ describe.skipIf(!has('openssl'))('certificate authorities', () => {
     await make(workspace);
     enterprise();
     const csr = await authorityRequest(setup(), null);
-    const good = certify(csr);
+    const good = certified(csr);
     const before = text('certs/ca.pem');
     const refused = async (chain: string, words: RegExp, crl: Uint8Array | null = null): Promise<void> => {
       const install = installAuthority(setup(), chain, crl);
@@ -302,14 +259,14 @@ describe.skipIf(!has('openssl'))('certificate authorities', () => {
     await refused('nothing', /no sound certificates in PEM form/);
     await refused(text('root.pem'), /none of its certificates belongs to the CA's key.*keys\/ca\.p8/);
     await refused(text('sub.pem'), /the certificate of “Enterprise Root” into the file/);
-    await refused(certify(csr, 'basicConstraints=critical,CA:FALSE'), /not one of a CA.*CA:TRUE/);
+    await refused(certified(csr, 'basicConstraints=critical,CA:FALSE'), /not one of a CA.*CA:TRUE/);
     await refused(
-      certify(csr, 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign'),
+      certified(csr, 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign'),
       /keyUsage lacks cRLSign/,
     );
-    certify(csr);
+    certified(csr);
     workspace.must('req', '-inform', 'DER', '-in', 'sub.csr', '-out', 'sub.req');
-    rootCrl();
+    revocations();
     const past = [
       '-startdate',
       '20190101000000Z',
@@ -323,16 +280,16 @@ describe.skipIf(!has('openssl'))('certificate authorities', () => {
     workspace.must('ca', ...by, '-in', 'sub.req', '-out', 'old.pem', ...past);
     await refused(text('old.pem') + text('root.pem'), /expired on 2020-01-01/);
     await refused(good, /revocation lists don't say/, await (await open()).ca.crl());
-    certify(csr);
-    await refused(text('sub.pem') + text('root.pem'), /revoked/, rootCrl(true));
+    certified(csr);
+    await refused(text('sub.pem') + text('root.pem'), /revoked/, revocations(true));
     const sub = 'basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\n';
     // What only people's certificates break, in one of two mail domains.
     for (const names of ['permitted;email:company.com', 'permitted;email:.company.com', 'excluded;email:company.lu'])
-      await refused(certify(csr, `${sub}nameConstraints=critical,${names}`), /would not be valid.*trial@company/);
-    await refused(certify(csr, `${sub}extendedKeyUsage=clientAuth`), /lacks emailProtection and timeStamping/);
-    await refused(certify(csr, `${sub}extendedKeyUsage=emailProtection`), /lacks timeStamping/);
+      await refused(certified(csr, `${sub}nameConstraints=critical,${names}`), /would not be valid.*trial@company/);
+    await refused(certified(csr, `${sub}extendedKeyUsage=clientAuth`), /lacks emailProtection and timeStamping/);
+    await refused(certified(csr, `${sub}extendedKeyUsage=emailProtection`), /lacks timeStamping/);
     enterprise('-addext', 'basicConstraints=critical,CA:TRUE,pathlen:0');
-    await refused(certify(csr), /would not be valid.*path-length/);
+    await refused(certified(csr), /would not be valid.*path-length/);
   }, 60_000);
 
   it('a CA that is replaced twice, first with its key going on: the key is kept in the end, and answers', async () => {
@@ -340,8 +297,8 @@ describe.skipIf(!has('openssl'))('certificate authorities', () => {
     enterprise();
     const root = text('certs/ca.pem');
     const { certificate } = await (await open()).ca.issueForPerson(request(workspace), JOHN, 'phone-1');
-    const chain = certify(await authorityRequest(setup(), null));
-    await installAuthority(setup(), chain, rootCrl());
+    const chain = certified(await authorityRequest(setup(), null));
+    await installAuthority(setup(), chain, revocations());
     // As where the command was killed right before the certificate's rename.
     workspace.put('certs/ca.pem', root);
     await rotateAuthority(setup(), null);
@@ -395,8 +352,8 @@ describe.skipIf(!has('openssl'))('certificate authorities', () => {
         enterprise();
         await installAuthority(
           setup('local', pki),
-          certify(await authorityRequest(setup('local', pki), 'rsa-4096')),
-          rootCrl(),
+          certified(await authorityRequest(setup('local', pki), 'rsa-4096')),
+          revocations(),
         );
         await running.reload();
         const { certificate: second } = await running.ca.issueForPerson(request(workspace), JOHN, 'phone-2');
