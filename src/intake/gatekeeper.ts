@@ -65,7 +65,6 @@ const CONTINUE: MilterVerdict = { action: 'continue' };
 export function createGatekeeper(deps: GatekeeperDeps): () => MilterHandler {
   // Read again for each connection: the list may change while the gateway runs.
   const isRelay = () => relayMatcher(deps.config.mail.authenticatingRelays);
-  isRelay();
   const budget = new Budget(STRANGERS_AT_ONCE * deps.config.mail.maxMessageSize);
   return () => new Gatekeeper(deps, isRelay(), budget);
 }

@@ -62,6 +62,11 @@ export function certIdOf({ serial }: Pick<CertificateRecord, 'serial'>, issuer: 
   );
 }
 
+/** OCSPRequest (RFC 6960 §4.1.1) as RFC 5019 §2.1 wants it: about one certificate, without a nonce. */
+export function ocspRequest(certificate: Pick<CertificateRecord, 'serial'>, issuer: Certificate): Uint8Array {
+  return der.sequence(der.sequence(der.sequence(der.sequence(certIdOf(certificate, issuer)))));
+}
+
 /** @throws DerError */
 export function parseRequest(bytes: Uint8Array, issuer: Certificate): OcspRequest {
   if (bytes.length > MAX_SIZE) throw new DerError('too big');

@@ -8,9 +8,9 @@ import { parseEntry, TIMESTAMPED, timestampOf } from '../evidence/entry.ts';
 import type { EvidenceLog } from '../evidence/log.ts';
 import type { AuthoritiesState } from '../pki/authorities.ts';
 import { CERTIFICATE_NAMES, certificatePath } from '../pki/create.ts';
-import { DerError, der } from '../pki/der.ts';
+import { DerError } from '../pki/der.ts';
 import type { LoadedPki } from '../pki/load.ts';
-import { certIdOf } from '../pki/ocsp.ts';
+import { ocspRequest } from '../pki/ocsp.ts';
 import { parseCrl } from '../pki/path/crl.ts';
 import type { TimestampAuthority } from '../pki/pki.ts';
 import { checkToken, parseToken, TokenInvalid } from '../pki/token.ts';
@@ -174,7 +174,7 @@ async function revocationFaults({ pki, now }: LookParts): Promise<Fault[]> {
     ...(await guarded('ocsp', async () => {
       const record = await pki.ca.find(seal.serial);
       if (record === null) return `the database does not know the seal's certificate (${seal.serial})`;
-      return heard('OCSP', [(await pki.ca.ocsp(ocspRequest(certIdOf(record, issuer)))).der]);
+      return heard('OCSP', [(await pki.ca.ocsp(ocspRequest(record, issuer))).der]);
     })),
   ];
 }
@@ -201,11 +201,6 @@ function silentAuthority({ silent: [path] }: Pick<AuthoritiesState, 'silent'>): 
   return path === undefined
     ? null
     : `an earlier CA answers no more for what it issued: its key can't be opened (${path} says whose); put it back from the backup`;
-}
-
-/** OCSPRequest (RFC 6960 §4.1.1) about one certificate. */
-function ocspRequest(certId: Uint8Array): Uint8Array {
-  return der.sequence(der.sequence(der.sequence(der.sequence(certId))));
 }
 
 const iso = (date: Date): string => date.toISOString();

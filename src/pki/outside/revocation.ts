@@ -3,8 +3,7 @@
  * documents hold it: asked for where the certificates say, and kept until it is out of date.
  */
 import type { Logger } from 'pino';
-import { der } from '../der.ts';
-import { certIdOf } from '../ocsp.ts';
+import { ocspRequest } from '../ocsp.ts';
 import type { Certificate } from '../x509.ts';
 import { fetchOutside, NotFetched } from './fetch.ts';
 import { statusUrls } from './urls.ts';
@@ -90,9 +89,4 @@ export class OutsideRevocation {
     }
     return { answer: null, until: now().getTime() + FAILURE_KEPT };
   }
-}
-
-/** OCSPRequest (RFC 6960 §4.1.1) as RFC 5019 §2.1 wants it: one certificate, SHA-1 as look-up key, no nonce. */
-function ocspRequest(certificate: Certificate, issuer: Certificate): Uint8Array {
-  return der.sequence(der.sequence(der.sequence(der.sequence(certIdOf(certificate, issuer)))));
 }
